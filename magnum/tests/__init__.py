@@ -1,0 +1,1 @@
+"""The tests: `unit` (fast, no server) and `functional` (real databases, broker, cloud)."""
