@@ -1,15 +1,27 @@
 """Contract types for import-linter that its own types cannot express.
 
-`pyproject.toml` names them (`[tool.importlinter] contract_types`) and says what they hold. Both look at
-direct imports only and accept parts that do not exist yet. They stand outside the layers of the service.
+`pyproject.toml` names them (`[tool.importlinter] contract_types`) and says what they hold. Both
+look at direct imports only and accept parts that do not exist yet. They stand outside the layers
+of the service.
 """
 
 import re
+from typing import Any
 
 from grimp import ImportGraph
 from importlinter import Contract, ContractCheck, fields, output
 
 Import = tuple[str, str]
+
+
+def _text() -> Any:
+    """Declare a setting: import-linter puts the text in its place."""
+    return fields.StringField()
+
+
+def _names() -> Any:
+    """Declare a setting: import-linter puts a list of texts in its place."""
+    return fields.ListField(subfield=fields.StringField())
 
 
 def _inside(module: str, package: str) -> bool:
@@ -36,26 +48,26 @@ def _report(graph: ImportGraph, broken: list[Import]) -> None:
     output.new_line()
 
 
-class DriverImports(Contract):  # type: ignore[misc]
-    """Each package below `drivers` whose name matches `pattern` imports only itself and `allowed` of ours.
+class DriverImports(Contract):
+    """A package below `drivers` whose name matches `pattern` imports only itself and `allowed`.
 
-    A driver's module or package named `extensions` (its own endpoints) may import `extensions_allowed` too.
+    Other people's packages do not count. A driver's module or package named `extensions` (its own
+    endpoints) may import `extensions_allowed` too.
     """
 
-    drivers = fields.StringField()
-    pattern = fields.StringField()
-    allowed = fields.ListField(subfield=fields.StringField())
-    extensions = fields.StringField()
-    extensions_allowed = fields.ListField(subfield=fields.StringField())
+    drivers: str = _text()
+    pattern: str = _text()
+    allowed: list[str] = _names()
+    extensions: str = _text()
+    extensions_allowed: list[str] = _names()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every driver; broken where one imports more of ours than it may."""
         ours = self.drivers.partition(".")[0]
+        children = graph.find_children(self.drivers) if self.drivers in graph.modules else set()
         packages = [
-            child
-            for child in sorted(graph.find_children(self.drivers))
-            if re.search(self.pattern, child.rpartition(".")[2])
-        ] if self.drivers in graph.modules else []
+            child for child in sorted(children) if re.search(self.pattern, child.rpartition(".")[2])
+        ]
         broken = []
         for package in packages:
             extensions = f"{package}.{self.extensions}"
@@ -72,11 +84,11 @@ class DriverImports(Contract):  # type: ignore[misc]
         _report(check.metadata["graph"], check.metadata["broken"])
 
 
-class KeepsOut(Contract):  # type: ignore[misc]
+class KeepsOut(Contract):
     """No module of `parts` imports anything of `kept_out`, which may be ours or other people's."""
 
-    parts = fields.ListField(subfield=fields.StringField())
-    kept_out = fields.ListField(subfield=fields.StringField())
+    parts: list[str] = _names()
+    kept_out: list[str] = _names()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every part that exists; broken where one imports what is kept out of it."""
