@@ -1,0 +1,1 @@
+"""Drivers: how each kind of cluster is built, and the border behind which that happens."""

@@ -1,0 +1,1 @@
+"""The tutorial driver: clusters that exist only in the answers of this driver."""
