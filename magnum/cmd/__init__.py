@@ -1,0 +1,1 @@
+"""Console scripts, one small file each. The top floor: nothing imports it."""

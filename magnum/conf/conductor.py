@@ -1,0 +1,35 @@
+"""Options of the conductor."""
+
+from oslo_config import cfg
+
+GROUP = cfg.OptGroup("conductor", title="The process that does the work")
+
+OPTS: list[cfg.Opt] = [
+    cfg.StrOpt(
+        "topic", default="magnum-conductor", help="Topic of oslo.messaging that hints travel on."
+    ),
+    cfg.IntOpt("workers", default=1, min=1, help="Number of conductor processes on this node."),
+    cfg.IntOpt(
+        "threads",
+        default=16,
+        min=1,
+        help="How many operations one conductor process works on at the same time.",
+    ),
+    cfg.FloatOpt(
+        "sweep_interval",
+        default=2.0,
+        min=0.1,
+        help="Seconds between two looks for due operations. One look is one SQL statement.",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options on a configuration."""
+    conf.register_group(GROUP)
+    conf.register_opts(OPTS, group=GROUP)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """The options with their group, for the sample generator."""
+    return [(GROUP.name, OPTS)]

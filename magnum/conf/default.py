@@ -1,0 +1,29 @@
+"""Options of no group: where this process runs and keeps its files."""
+
+import socket
+
+from oslo_config import cfg
+
+OPTS: list[cfg.Opt] = [
+    cfg.HostAddressOpt(
+        "host",
+        default=socket.gethostname(),
+        sample_default="<hostname>",
+        help="Name of this node. It is part of a conductor's identity in leases, logs and messages.",
+    ),
+    cfg.StrOpt(
+        "state_path",
+        default="/var/lib/magnum",
+        help="Directory for the service's own files, such as the default SQLite database.",
+    ),
+]
+
+
+def register_opts(conf: cfg.ConfigOpts) -> None:
+    """Register the options on a configuration."""
+    conf.register_opts(OPTS)
+
+
+def list_opts() -> list[tuple[str, list[cfg.Opt]]]:
+    """The options with their group, for the sample generator."""
+    return [("DEFAULT", OPTS)]
