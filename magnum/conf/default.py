@@ -2,6 +2,7 @@
 
 import socket
 
+import oslo_messaging
 from oslo_config import cfg
 
 OPTS: list[cfg.Opt] = [
@@ -22,6 +23,9 @@ OPTS: list[cfg.Opt] = [
 def register_opts(conf: cfg.ConfigOpts) -> None:
     """Register the options on a configuration."""
     conf.register_opts(OPTS)
+    # oslo.messaging registers its options here. Its default is a broker on this host; ours is none at all.
+    oslo_messaging.TransportURL.parse(conf)
+    conf.set_default("transport_url", None)
 
 
 def list_opts() -> list[tuple[str, list[cfg.Opt]]]:

@@ -23,7 +23,7 @@ from magnum.common.context import RequestContext
 from magnum.db import paging
 from magnum.db.models import Bay, BayModel
 from magnum.db.paging import Page
-from magnum.db.session import reader, retried, writer
+from magnum.db.session import affected, reader, retried, writer
 
 
 class BayModelNotFound(errors.NotFound):
@@ -127,7 +127,7 @@ def delete(context: RequestContext, uuid: str) -> None:
     """Delete a baymodel. Raises InUse while bays refer to it, BayModelNotFound when it has gone meanwhile."""
     with writer(context) as session:
         unused = ~exists().where(Bay.baymodel_id == uuid)
-        gone = session.execute(sql_delete(BayModel).where(BayModel.uuid == uuid, unused)).rowcount
+        gone = affected(session, sql_delete(BayModel).where(BayModel.uuid == uuid, unused))
         if gone:
             return
         if session.scalar(select(BayModel.id).where(BayModel.uuid == uuid)) is None:

@@ -4,6 +4,7 @@ Times are UTC without a zone, to the microsecond, in every database. ``id`` is a
 default order; everything outside goes by ``uuid``.
 """
 
+import enum
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -29,6 +30,22 @@ Time = Annotated[datetime, mapped_column(Moment)]
 Prose = Annotated[str, mapped_column(Text)]
 Document = Annotated[dict[str, Any], mapped_column(JSON(none_as_null=True))]
 Addresses = Annotated[list[str], mapped_column(JSON(none_as_null=True))]
+
+
+class State(enum.StrEnum):
+    """Where an operation stands. Stable words: they are stored and shown."""
+
+    PENDING = "PENDING"  # accepted, nobody has begun
+    RUNNING = "RUNNING"  # begun, goes on by itself
+    BLOCKED = (
+        "BLOCKED"  # begun, waits until the named actor has done something; tried again by itself
+    )
+    DONE = "DONE"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"  # overtaken by a deletion, or taken back before it began
+
+
+UNFINISHED = (State.PENDING, State.RUNNING, State.BLOCKED)
 
 
 class Base(DeclarativeBase):

@@ -42,7 +42,7 @@ def after(model: Any, page: Page, marker: Any) -> ColumnElement[bool]:
     """The condition that a row stands behind the marker's row in the page's order. Nulls stand last when ascending."""
     key: InstrumentedAttribute[Any] = getattr(model, page.sort_key)
     down = page.sort_dir == "desc"
-    beyond_id = model.id < marker.id if down else model.id > marker.id
+    beyond_id: ColumnElement[bool] = model.id < marker.id if down else model.id > marker.id
     if key is model.id:
         return beyond_id
     value = getattr(marker, page.sort_key)

@@ -8,11 +8,11 @@ import contextlib
 import contextvars
 import os
 from collections.abc import Callable, Iterator
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from oslo_db import api as oslo_db_api
 from oslo_db.sqlalchemy import enginefacade
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, CursorResult, Engine, Executable, Update, event, update
 from sqlalchemy.orm import Session
 
 from magnum.common.context import RequestContext
@@ -54,7 +54,8 @@ def configure(connection: str | None = None) -> None:
 
 def engine() -> Engine:
     """The engine of this process, for migrations and for tests that count statements."""
-    return _facade.writer.get_engine()
+    made: Engine = _facade.writer.get_engine()
+    return made
 
 
 @contextlib.contextmanager
@@ -73,6 +74,16 @@ def writer(context: RequestContext) -> Iterator[Session]:
             yield session
     finally:
         _writing.reset(token)
+
+
+def changing(model: type[Any]) -> Update:
+    """An UPDATE of a model's table, and of nothing in memory: sessions here are short, and records read-only."""
+    return update(model).execution_options(synchronize_session=False)
+
+
+def affected(session: Session, statement: Executable) -> int:
+    """Carry out an UPDATE or DELETE and say how many rows it found."""
+    return cast("CursorResult[Any]", session.execute(statement)).rowcount
 
 
 def retried(function: Callable[P, R]) -> Callable[P, R]:

@@ -1,0 +1,263 @@
+"""What a pass writes, decided from what the driver answered. Pure: no database, no clock, no chance of its own."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from magnum.db.models import State
+from magnum.db.operations import Outcome as Writing
+from magnum.drivers.contract import (
+    Actor,
+    Blocked,
+    BuildError,
+    Done,
+    DriverError,
+    Facts,
+    Failed,
+    InvalidOption,
+    NotFound,
+    NotSupported,
+    Outcome,
+    Progress,
+    QuotaExceeded,
+    Verb,
+    Wait,
+)
+from magnum.lifecycle import statuses
+
+#: Errors that asking again cannot mend. All others are transient until the deadline; unknown ones too.
+_FINAL = (NotSupported, InvalidOption, BuildError, NotFound)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the decision needs to know of the operation: its verb, attempts so far, and seconds to its deadline."""
+
+    verb: Verb
+    state: State
+    generation: int
+    attempts: int
+    seconds_left: float
+    last_error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait, in seconds: when blocked, after the first transient error, and at most.
+
+    ``spread`` is a number from 0 to 1, drawn anew for each decision, so that many operations do not return at once.
+    """
+
+    blocked: float
+    first: float
+    longest: float
+    spread: float
+
+
+def outcome_of(error: Exception) -> Outcome | None:
+    """The outcome that an exception from a driver stands for; None where it is transient."""
+    if isinstance(error, QuotaExceeded):
+        return Blocked(error.code, error.actor, error.text, error.operator_text)
+    if isinstance(error, _FINAL):
+        return Failed(error.code, error.actor, error.text, error.operator_text)
+    return None
+
+
+def decide(standing: Standing, answer: Outcome | Exception, pace: Pace) -> Writing:
+    """What is written after a pass: the operation's new columns, the bay's, and when to look again."""
+    if isinstance(answer, Exception):
+        outcome: Outcome | _Retry = outcome_of(answer) or _Retry.of(answer)
+    else:
+        outcome = answer
+    if not isinstance(outcome, Done | Failed) and standing.seconds_left <= 0:
+        outcome = _too_late(standing, outcome)
+    match outcome:
+        case Done():
+            return _done(standing, outcome)
+        case Failed():
+            return _failed(standing, outcome)
+        case Blocked():
+            return _blocked(standing, outcome, pace)
+        case Wait():
+            return _wait(standing, outcome)
+        case _Retry():
+            return _retry(standing, outcome, pace)
+
+
+@dataclass(frozen=True, slots=True)
+class _Retry:
+    """A transient error: the same step again, later."""
+
+    code: str
+    text: str
+    operator_text: str
+
+    @classmethod
+    def of(cls, error: Exception) -> "_Retry":
+        if isinstance(error, DriverError):
+            return cls(error.code, error.text, error.operator_text)
+        # What an unknown error says may hold anything, so the user is told only of what kind it was.
+        kind = type(error).__name__
+        return cls(
+            "DRIVER_ERROR", f"The driver stumbled ({kind}); it is tried again.", f"{kind}: {error}"
+        )
+
+
+def _too_late(standing: Standing, outcome: Outcome | _Retry) -> Failed:
+    text = "The time for it ran out."
+    known = standing.last_error
+    if isinstance(outcome, Blocked | _Retry):
+        known = f"{outcome.code}: {outcome.text}"
+    if known:
+        text = f"{text} Last known trouble: {known}"
+    actor = outcome.actor if isinstance(outcome, Blocked) else Actor.OPERATOR
+    return Failed("DEADLINE_EXCEEDED", actor, text)
+
+
+def _done(standing: Standing, done: Done) -> Writing:
+    operation: dict[str, Any] = {"state": State.DONE, **_NO_ERROR}
+    if standing.verb is Verb.DELETE:
+        return Writing(operation, None, event=("DONE", "The bay is deleted."), bay_gone=True)
+    bay: dict[str, Any] = {
+        "status": statuses.status(standing.verb, State.DONE),
+        "status_reason": None,
+        "observed_generation": standing.generation,
+        **_bay_facts(done.facts),
+    }
+    event = ("DONE", f"The {standing.verb} is complete.")
+    return Writing(operation, None, bay, _group_facts(done.facts), event)
+
+
+def _failed(standing: Standing, failed: Failed) -> Writing:
+    bay = {
+        "status": statuses.status(standing.verb, State.FAILED),
+        "status_reason": statuses.reason(failed.code, failed.text),
+        **_bay_facts(failed.facts),
+    }
+    operation = {
+        "state": State.FAILED,
+        **_error(failed.code, failed.actor, failed.text, failed.operator_text),
+    }
+    return Writing(
+        operation,
+        None,
+        bay,
+        _group_facts(failed.facts),
+        ("FAILED", statuses.reason(failed.code, failed.text)),
+    )
+
+
+def _blocked(standing: Standing, blocked: Blocked, pace: Pace) -> Writing:
+    reason = statuses.reason(blocked.code, blocked.text)
+    news = standing.state is not State.BLOCKED or standing.last_error != reason
+    operation = {
+        "state": State.BLOCKED,
+        "attempts": standing.attempts + 1,
+        **_error(blocked.code, blocked.actor, blocked.text, blocked.operator_text),
+    }
+    if blocked.cursor:
+        operation["cursor"] = dict(blocked.cursor)
+    bay: dict[str, Any] = _bay_facts(blocked.facts)
+    if news:
+        bay |= {"status": statuses.status(standing.verb, State.BLOCKED), "status_reason": reason}
+    return Writing(
+        operation,
+        _before_deadline(standing, pace.blocked * (0.75 + pace.spread / 2)),
+        bay,
+        _group_facts(blocked.facts),
+        ("BLOCKED", reason) if news else None,
+    )
+
+
+def _wait(standing: Standing, wait: Wait) -> Writing:
+    operation: dict[str, Any] = {
+        "state": State.RUNNING,
+        "cursor": dict(wait.cursor),
+        "attempts": 0,
+        **_NO_ERROR,
+    }
+    event = None
+    bay = _bay_facts(wait.facts)
+    if standing.last_error is not None:
+        event = ("RESUMED", "What stood in the way is gone.")
+        bay["status_reason"] = None
+    if wait.progress is not None:
+        operation |= {
+            "stage": wait.progress.stage,
+            "done": wait.progress.done,
+            "total": wait.progress.total,
+        }
+        bay["status_reason"] = _in_words(wait.progress)
+    return Writing(
+        operation, _before_deadline(standing, wait.seconds), bay, _group_facts(wait.facts), event
+    )
+
+
+def _retry(standing: Standing, retry: _Retry, pace: Pace) -> Writing:
+    reason = statuses.reason(retry.code, retry.text)
+    delay = min(pace.longest, pace.first * 2 ** min(standing.attempts, 30)) * (
+        0.5 + pace.spread / 2
+    )
+    news = standing.last_error != reason
+    operation = {
+        "state": State.RUNNING,
+        "attempts": standing.attempts + 1,
+        **_error(retry.code, Actor.NOBODY, retry.text, retry.operator_text),
+    }
+    return Writing(
+        operation,
+        _before_deadline(standing, delay),
+        {"status_reason": reason} if news else {},
+        event=("RETRYING", reason) if news else None,
+    )
+
+
+def _before_deadline(standing: Standing, seconds: float) -> float:
+    """Somebody looks again at the deadline at the latest, because that is when the operation must end."""
+    return max(0.0, min(seconds, standing.seconds_left))
+
+
+_NO_ERROR: Mapping[str, None] = {
+    "error_code": None,
+    "error_actor": None,
+    "error_text": None,
+    "error_operator_text": None,
+}
+
+
+def _error(code: str, actor: Actor, text: str, operator_text: str) -> dict[str, str]:
+    return {
+        "error_code": code,
+        "error_actor": actor.value,
+        "error_text": text,
+        "error_operator_text": operator_text or text,
+    }
+
+
+def _in_words(progress: Progress) -> str:
+    if progress.total is None:
+        return progress.stage
+    return f"{progress.stage}: {progress.done or 0} of {progress.total}"
+
+
+def _bay_facts(facts: Facts) -> dict[str, Any]:
+    known = {
+        "stack_id": facts.stack_id,
+        "api_address": facts.api_address,
+        "coe_version": facts.coe_version,
+        "container_version": facts.container_version,
+    }
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def _group_facts(facts: Facts) -> dict[str, dict[str, Any]]:
+    groups: dict[str, dict[str, Any]] = {}
+    for name, group in facts.node_groups.items():
+        values: dict[str, Any] = {}
+        if group.addresses is not None:
+            values["node_addresses"] = list(group.addresses)
+        if group.stack_id is not None:
+            values["stack_id"] = group.stack_id
+        if values:
+            groups[name] = values
+    return groups

@@ -1,0 +1,46 @@
+"""The words of the wire: which status a bay shows for which operation in which state (contract 2.2).
+
+One table. The wire has no word for BLOCKED: such a bay is IN_PROGRESS, with a reason that begins with the code.
+"""
+
+from magnum.db.models import State
+from magnum.drivers.contract import Verb
+
+_STEM = {
+    Verb.CREATE: "CREATE",
+    Verb.DELETE: "DELETE",
+}
+
+_ENDING = {
+    State.PENDING: "IN_PROGRESS",
+    State.RUNNING: "IN_PROGRESS",
+    State.BLOCKED: "IN_PROGRESS",
+    State.DONE: "COMPLETE",
+    State.FAILED: "FAILED",
+}
+
+#: A bay may be changed in these (contract 2.2, "the eight").
+SETTLED = (
+    "CREATE_COMPLETE",
+    "UPDATE_COMPLETE",
+    "RESUME_COMPLETE",
+    "RESTORE_COMPLETE",
+    "ROLLBACK_COMPLETE",
+    "SNAPSHOT_COMPLETE",
+    "CHECK_COMPLETE",
+    "ADOPT_COMPLETE",
+)
+
+
+def status(verb: Verb, state: State) -> str:
+    """The bay's status while, or after, an operation of this verb is in this state.
+
+    Every verb but create and delete shows as an update. Raises KeyError for CANCELLED: an operation that was taken
+    back says nothing of the bay.
+    """
+    return f"{_STEM.get(verb, 'UPDATE')}_{_ENDING[state]}"
+
+
+def reason(code: str, text: str) -> str:
+    """A bay's ``status_reason``: the stable code, then the words."""
+    return f"{code}: {text}" if code else text

@@ -1,0 +1,169 @@
+"""Accepting work: what is asked of a bay becomes rows in one transaction, and then a hint to the conductors.
+
+After these functions return, nothing can lose the request any more.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from oslo_utils import timeutils
+
+from magnum.common import errors, ids
+from magnum.common.context import RequestContext
+from magnum.conf import CONF
+from magnum.db import operations
+from magnum.db.bays import BayNotFound
+from magnum.db.models import Bay, BayModel, NodeGroup, State
+from magnum.drivers.contract import MASTER, WORKER, Driver, Verb
+from magnum.lifecycle import hints, statuses
+
+#: Names of the two groups that every bay has (contract 2.3).
+DEFAULT_MASTER = "default-master"
+DEFAULT_WORKER = "default-worker"
+
+
+@dataclass(frozen=True, slots=True)
+class NewBay:
+    """A bay that was asked for, with all its fields resolved and checked (contract 2.2).
+
+    ``image_id`` is the image's id or name as the nodes shall boot it. ``create_timeout`` is in minutes.
+    """
+
+    name: str
+    baymodel: BayModel
+    driver: Driver
+    node_count: int = 1
+    master_count: int = 1
+    keypair: str | None = None
+    ssh_public_key: str | None = None
+    create_timeout: int | None = None
+    discovery_url: str | None = None
+    docker_volume_size: int | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    flavor_id: str | None = None
+    master_flavor_id: str | None = None
+    fixed_network: str | None = None
+    fixed_subnet: str | None = None
+    floating_ip_enabled: bool = True
+    master_lb_enabled: bool = False
+
+
+def create_bay(context: RequestContext, new: NewBay) -> Bay:
+    """Accept a new bay of the caller's project and return it as it stands in the database, with its groups.
+
+    Raises QuotaExceeded.
+    """
+    bay = _bay(context, new)
+    groups = _default_groups(bay, new)
+    operation = operations.new(
+        context, bay.uuid, bay.project_id, Verb.CREATE.value, deadline=_deadline(new.create_timeout)
+    )
+    stored = operations.create_bay(
+        context, bay, groups, operation, CONF.quotas.max_clusters_per_project
+    )
+    hints.look_at(operation.id)
+    return stored
+
+
+def update_bay(
+    context: RequestContext, bay: Bay, node_count: int, *, rollback: bool = False
+) -> None:
+    """Accept another number of nodes in the default worker group. The same number makes no operation.
+
+    :param rollback: whether a failed change is to be taken back (contract 2.2, ``?rollback=``).
+
+    Raises WrongStatus while the bay's status does not allow it, BayNotFound when it has gone.
+    """
+    workers = next(group for group in bay.node_groups if group.is_default and group.role == WORKER)
+    if workers.node_count == node_count:
+        return
+    operation = operations.new(
+        context,
+        bay.uuid,
+        bay.project_id,
+        Verb.UPDATE.value,
+        deadline=_deadline(bay.create_timeout),
+        rollback=rollback,
+    )
+    accepted = operations.change_bay(
+        context,
+        operation,
+        statuses.SETTLED,
+        {"status": statuses.status(Verb.UPDATE, State.PENDING), "status_reason": None},
+        {workers.name: {"node_count": node_count}},
+    )
+    if not accepted:
+        raise errors.WrongStatus(
+            f"The bay cannot be changed while its status is {bay.status}. Wait until it is settled."
+        )
+    hints.look_at(operation.id)
+
+
+def delete_bay(context: RequestContext, bay: Bay) -> None:
+    """Accept the deletion of a bay, from any status. Raises BayNotFound when it has gone."""
+    operation = operations.new(
+        context, bay.uuid, bay.project_id, Verb.DELETE.value, deadline=_deadline(None)
+    )
+    status = statuses.status(Verb.DELETE, State.PENDING)
+    accepted = operations.delete_bay(context, operation, status)
+    if accepted is None:
+        raise BayNotFound(f"Bay {bay.uuid} could not be found.")
+    if operation.id is not None:
+        hints.look_at(operation.id)
+
+
+def _deadline(minutes: int | None) -> Any:
+    """Every operation has one; none or 0 minutes means the operator's default (promise 1)."""
+    return timeutils.utcnow() + timedelta(minutes=minutes or CONF.lifecycle.default_deadline)
+
+
+def _bay(context: RequestContext, new: NewBay) -> Bay:
+    return Bay(
+        uuid=ids.new_uuid(),
+        name=new.name,
+        project_id=context.project_id,
+        user_id=context.user_id,
+        baymodel_id=new.baymodel.uuid,
+        keypair=new.keypair,
+        ssh_public_key=new.ssh_public_key,
+        create_timeout=new.create_timeout,
+        discovery_url=new.discovery_url,
+        docker_volume_size=new.docker_volume_size,
+        labels=dict(new.labels),
+        flavor_id=new.flavor_id,
+        master_flavor_id=new.master_flavor_id,
+        fixed_network=new.fixed_network,
+        fixed_subnet=new.fixed_subnet,
+        floating_ip_enabled=new.floating_ip_enabled,
+        master_lb_enabled=new.master_lb_enabled,
+        driver=new.driver.name,
+        driver_version=new.driver.version,
+        template_version=new.driver.template_version,
+        generation=1,
+        status=statuses.status(Verb.CREATE, State.PENDING),
+    )
+
+
+def _default_groups(bay: Bay, new: NewBay) -> list[NodeGroup]:
+    def group(name: str, role: str, count: int, least: int, flavor: str | None) -> NodeGroup:
+        return NodeGroup(
+            uuid=ids.new_uuid(),
+            bay_id=bay.uuid,
+            project_id=bay.project_id,
+            name=name,
+            role=role,
+            is_default=True,
+            node_count=count,
+            min_node_count=least,
+            flavor_id=flavor,
+            image_id=new.baymodel.image_id,
+            docker_volume_size=new.docker_volume_size,
+            labels=dict(new.labels),
+        )
+
+    return [
+        group(DEFAULT_MASTER, MASTER, new.master_count, 1, new.master_flavor_id),
+        group(DEFAULT_WORKER, WORKER, new.node_count, 0, new.flavor_id),
+    ]
