@@ -4,19 +4,25 @@ from typing import Any
 
 from sqlalchemy import DateTime, Float, bindparam
 from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql import coercions, roles
 from sqlalchemy.sql.expression import ColumnElement
 from sqlalchemy.sql.visitors import InternalTraversal
 
 
 class now(ColumnElement[Any]):
-    """UTC now on the database's clock, plus ``seconds`` (which may be negative)."""
+    """UTC now on the database's clock, plus ``seconds``: a number, which may be negative, or a column."""
 
     type = DateTime()
     inherit_cache = True
     _traverse_internals = [("seconds", InternalTraversal.dp_clauseelement)]
 
-    def __init__(self, seconds: float = 0.0) -> None:
-        self.seconds = bindparam(None, float(seconds), type_=Float())
+    def __init__(self, seconds: float | Any = 0.0) -> None:
+        number = isinstance(seconds, int | float)
+        self.seconds = (
+            bindparam(None, float(seconds), type_=Float())
+            if number
+            else coercions.expect(roles.ExpressionElementRole, seconds)
+        )
 
 
 @compiles(now, "postgresql")

@@ -187,7 +187,8 @@ class Operation(Base):
 
     ``next_run_at`` null means nobody need look at it: it has ended, or waits behind another of its bay. ``owner``,
     ``lease_until`` and ``fence`` are the claim; every write by a worker says ``fence = mine``. It refers to its bay by
-    uuid without a foreign key, because it outlives it.
+    uuid without a foreign key, because it outlives it. ``timeout`` is in seconds; it counts from the first claim, when
+    ``deadline`` is set anew. ``overdue`` counts passes that began after the deadline.
     """
 
     __tablename__ = "operation"
@@ -216,7 +217,9 @@ class Operation(Base):
     lease_until: Mapped[Time | None]
     fence: Mapped[int] = mapped_column(default=0)
     next_run_at: Mapped[Time | None]
+    timeout: Mapped[int]
     deadline: Mapped[Time]
+    overdue: Mapped[int] = mapped_column(default=0)
     error_code: Mapped[Name | None]
     error_actor: Mapped[Name | None]
     error_text: Mapped[Prose | None]

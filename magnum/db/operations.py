@@ -6,7 +6,7 @@ of them never wait for each other in a circle (``design.md``, section 4).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from oslo_utils import timeutils
@@ -25,14 +25,16 @@ DELETE = "delete"
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A claimed operation with its bay. ``overtaken`` says that a deletion of the bay waits behind it.
+    """A claimed operation with its bay.
 
-    The bay is None when it has gone, which only a lost race can bring about.
+    ``overtaken`` says that a deletion of the bay waits behind it, ``seconds_left`` is the time to its deadline on the
+    database's clock. The bay is None when it has gone, which only a lost race can bring about.
     """
 
     operation: Operation
     bay: Bay | None
     overtaken: bool
+    seconds_left: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,7 @@ def due(context: RequestContext, limit: int) -> list[int]:
 @retried
 def claim(context: RequestContext, operation_id: int, owner: str, lease: float) -> Claim | None:
     """Take an operation for ``lease`` seconds, if it is due and nobody holds it. None where it is not to be had."""
+    begun = Operation.started_at.is_not(None)
     with writer(context) as session:
         taken = affected(
             session,
@@ -188,6 +191,11 @@ def claim(context: RequestContext, operation_id: int, owner: str, lease: float) 
                 lease_until=now(lease),
                 fence=Operation.fence + 1,
                 started_at=func.coalesce(Operation.started_at, now()),
+                deadline=case((begun, Operation.deadline), else_=now(Operation.timeout)),
+                overdue=case(
+                    (and_(begun, Operation.deadline <= now()), Operation.overdue + 1),
+                    else_=Operation.overdue,
+                ),
                 state=case(
                     (Operation.state == State.PENDING, State.RUNNING.value), else_=Operation.state
                 ),
@@ -206,8 +214,8 @@ def _load(session: Session, operation_id: int) -> Claim:
         other.verb == DELETE,
         other.state.in_(UNFINISHED),
     )
-    operation, bay, is_overtaken = session.execute(
-        select(Operation, Bay, overtaken)
+    operation, bay, is_overtaken, moment = session.execute(
+        select(Operation, Bay, overtaken, now())
         .outerjoin(Bay, Bay.uuid == Operation.bay_uuid)
         .where(Operation.id == operation_id)
         .options(joinedload(Bay.baymodel)),
@@ -217,7 +225,8 @@ def _load(session: Session, operation_id: int) -> Claim:
             select(NodeGroup).where(NodeGroup.bay_id == bay.uuid).order_by(NodeGroup.id)
         ).all()
         attributes.set_committed_value(bay, "node_groups", list(groups))
-    return Claim(operation, bay, bool(is_overtaken))
+    left = (operation.deadline - moment).total_seconds()
+    return Claim(operation, bay, bool(is_overtaken), left)
 
 
 @retried
@@ -400,10 +409,11 @@ def new(
     bay_uuid: str,
     project_id: str,
     verb: str,
-    deadline: datetime,
+    timeout: timedelta,
     **parameters: Any,
 ) -> Operation:
     """A fresh operation, to be handed to one of the submitting functions."""
+    moment = timeutils.utcnow()
     return Operation(
         uuid=ids.new_uuid(),
         bay_uuid=bay_uuid,
@@ -414,6 +424,7 @@ def new(
         parameters=parameters,
         generation=1,
         state=State.PENDING,
-        deadline=deadline,
-        created_at=timeutils.utcnow(),
+        timeout=int(timeout.total_seconds()),
+        deadline=moment + timeout,
+        created_at=moment,
     )

@@ -1,9 +1,10 @@
 """What a pass writes, decided from what the driver answered. Pure: no database, no clock, no chance of its own."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
+from magnum.db.clock import now
 from magnum.db.models import State
 from magnum.db.operations import Outcome as Writing
 from magnum.drivers.contract import (
@@ -84,6 +85,30 @@ def decide(standing: Standing, answer: Outcome | Exception, pace: Pace) -> Writi
             return _retry(standing, outcome, pace)
 
 
+def news(
+    writing: Writing, shown: Mapping[str, Any], groups: Mapping[str, Mapping[str, Any]]
+) -> Writing:
+    """The writing without what the bay and its groups show already: a look that sees nothing new writes nothing."""
+    bay = _differing(writing.bay, shown)
+    if bay.keys() <= {"observed_at"} and "status" not in writing.bay:
+        bay = {}
+    changed = {
+        name: _differing(values, groups.get(name, {})) for name, values in writing.groups.items()
+    }
+    return replace(
+        writing, bay=bay, groups={name: values for name, values in changed.items() if values}
+    )
+
+
+def _differing(values: Mapping[str, Any], shown: Mapping[str, Any]) -> dict[str, Any]:
+    absent = object()
+    return {
+        name: value
+        for name, value in values.items()
+        if name == "observed_at" or shown.get(name, absent) != value
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class _Retry:
     """A transient error: the same step again, later."""
@@ -122,6 +147,7 @@ def _done(standing: Standing, done: Done) -> Writing:
         "status": statuses.status(standing.verb, State.DONE),
         "status_reason": None,
         "observed_generation": standing.generation,
+        "observed_at": now(),
         **_bay_facts(done.facts),
     }
     event = ("DONE", f"The {standing.verb} is complete.")
@@ -247,7 +273,8 @@ def _bay_facts(facts: Facts) -> dict[str, Any]:
         "coe_version": facts.coe_version,
         "container_version": facts.container_version,
     }
-    return {name: value for name, value in known.items() if value is not None}
+    known = {name: value for name, value in known.items() if value is not None}
+    return {**known, "observed_at": now()} if known else {}
 
 
 def _group_facts(facts: Facts) -> dict[str, dict[str, Any]]:

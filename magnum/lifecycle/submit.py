@@ -6,9 +6,6 @@ After these functions return, nothing can lose the request any more.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
-
-from oslo_utils import timeutils
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
@@ -58,7 +55,7 @@ def create_bay(context: RequestContext, new: NewBay) -> Bay:
     bay = _bay(context, new)
     groups = _default_groups(bay, new)
     operation = operations.new(
-        context, bay.uuid, bay.project_id, Verb.CREATE.value, deadline=_deadline(new.create_timeout)
+        context, bay.uuid, bay.project_id, Verb.CREATE.value, timeout=_timeout(new.create_timeout)
     )
     stored = operations.create_bay(
         context, bay, groups, operation, CONF.quotas.max_clusters_per_project
@@ -84,7 +81,7 @@ def update_bay(
         bay.uuid,
         bay.project_id,
         Verb.UPDATE.value,
-        deadline=_deadline(bay.create_timeout),
+        timeout=_timeout(bay.create_timeout),
         rollback=rollback,
     )
     accepted = operations.change_bay(
@@ -104,7 +101,7 @@ def update_bay(
 def delete_bay(context: RequestContext, bay: Bay) -> None:
     """Accept the deletion of a bay, from any status. Raises BayNotFound when it has gone."""
     operation = operations.new(
-        context, bay.uuid, bay.project_id, Verb.DELETE.value, deadline=_deadline(None)
+        context, bay.uuid, bay.project_id, Verb.DELETE.value, timeout=_timeout(None)
     )
     status = statuses.status(Verb.DELETE, State.PENDING)
     accepted = operations.delete_bay(context, operation, status)
@@ -114,9 +111,9 @@ def delete_bay(context: RequestContext, bay: Bay) -> None:
         hints.look_at(operation.id)
 
 
-def _deadline(minutes: int | None) -> Any:
+def _timeout(minutes: int | None) -> timedelta:
     """Every operation has one; none or 0 minutes means the operator's default (promise 1)."""
-    return timeutils.utcnow() + timedelta(minutes=minutes or CONF.lifecycle.default_deadline)
+    return timedelta(minutes=minutes or CONF.lifecycle.default_deadline)
 
 
 def _bay(context: RequestContext, new: NewBay) -> Bay:

@@ -1,0 +1,1 @@
+"""The process that does the work: it finds due operations, by hint or by sweep, and runs their passes."""

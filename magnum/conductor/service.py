@@ -1,0 +1,94 @@
+"""The conductor as a service of oslo.service: the loops of one process, and how they end.
+
+Three loops: the sweep looks for due operations, the renewal holds on to leases, and the tidying takes back what
+nobody needs. Hints over the broker only make the sweep's work come sooner; a broker that is down stops nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+
+import oslo_messaging as messaging
+from oslo_db import exception as db_exception
+from oslo_service import service
+
+from magnum.common.context import service_context
+from magnum.conductor.endpoint import Endpoint
+from magnum.conductor.pool import Pool
+from magnum.conf import CONF
+from magnum.db import operations, session
+from magnum.drivers.catalogue import catalogue
+from magnum.lifecycle import clouds, hints
+from magnum.lifecycle.passes import Worker
+
+LOG = logging.getLogger(__name__)
+
+#: Seconds between two rounds of tidying; nothing in it is urgent.
+_TIDY_INTERVAL = 60.0
+
+
+class Conductor(service.Service):
+    """One conductor process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._stopping = threading.Event()
+        self._stopped = threading.Event()
+
+    def start(self) -> None:
+        """Begin to work. Called in the worker process, after the fork."""
+        session.configure()
+        self._worker = Worker(clouds.access)
+        self._pool = Pool(self._worker, CONF.conductor.threads)
+        for name, broken in catalogue().broken().items():
+            LOG.warning("Bays of driver %s cannot be worked on: %s", name, broken)
+        lease_third = CONF.lifecycle.lease_seconds / 3
+        self._loop("sweep", self._sweep, CONF.conductor.sweep_interval)
+        self._loop("renew", self._worker.renew, lease_third)
+        self._loop("tidy", self._worker.tidy, _TIDY_INTERVAL)
+        threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        LOG.info("Conductor %s is at work.", self._worker.owner)
+
+    def stop(self, graceful: bool = True) -> None:
+        """Finish the present steps, give the leases back, end."""
+        self._stopping.set()
+        if not self._pool.drain(CONF.lifecycle.lease_seconds):
+            LOG.warning("Some steps did not end in time; their leases run out by themselves.")
+        self._stopped.set()
+        super().stop(graceful)
+
+    def wait(self) -> None:
+        """Return once the service has stopped."""
+        self._stopped.wait()
+
+    def _sweep(self) -> None:
+        room = self._pool.free()
+        if room:
+            for operation_id in operations.due(service_context(), room):
+                self._pool.submit(operation_id)
+
+    def _listen(self) -> None:
+        transport = hints.transport()
+        if transport is None:
+            LOG.info(
+                "No broker is configured: operations are found every %s s.",
+                CONF.conductor.sweep_interval,
+            )
+            return
+        target = hints.target()
+        target.server = self._worker.owner
+        server = messaging.get_rpc_server(
+            transport, target, [Endpoint(self._pool)], executor="threading"
+        )
+        server.start()
+
+    def _loop(self, name: str, work: Callable[[], None], interval: float) -> None:
+        def run() -> None:
+            while not self._stopping.is_set():
+                try:
+                    work()
+                except db_exception.DBError as error:
+                    LOG.error("The database does not do the %s now, tried again: %s", name, error)
+                self._stopping.wait(interval)
+
+        threading.Thread(target=run, name=name, daemon=True).start()

@@ -1,0 +1,87 @@
+"""The service's own identity, and its sessions in the projects where bays live.
+
+Heat is called with the service's own password, scoped to the bay's project: never with the caller's token, and never
+over a trust, because both die with the caller (``design.md``, section 6). A token is fetched once for each project and
+kept until it expires.
+"""
+
+import functools
+from typing import Any, cast
+
+from heatclient import client as heat_client
+from keystoneauth1 import loading
+from keystoneauth1.adapter import Adapter
+from keystoneauth1.plugin import BaseAuthPlugin
+from keystoneauth1.session import Session
+
+from magnum.conf import CONF
+from magnum.conf.identity import AUTH_GROUP
+
+#: How many projects' tokens a process keeps.
+_KEPT = 1000
+
+
+class ServiceIdentity:
+    """The user that ``[keystone_auth]`` names. Safe to share between threads."""
+
+    def __init__(self) -> None:
+        # Never longer than one call may take; one session, so that Keystone and the endpoints are discovered once.
+        self._keystone_session = self._session(CONF.identity.timeout)
+        self._heat_session = self._session(CONF.heat_client.timeout)
+        self._home = loading.load_auth_from_conf_options(CONF, AUTH_GROUP)
+        self.in_project = functools.lru_cache(_KEPT)(self._in_project)
+
+    @staticmethod
+    def _session(timeout: float) -> Session:
+        session: Session = loading.load_session_from_conf_options(CONF, AUTH_GROUP, timeout=timeout)
+        return session
+
+    def keystone(self) -> Adapter:
+        """Keystone's API, in the service's own project."""
+        return Adapter(
+            self._keystone_session,
+            auth=self._home,
+            service_type="identity",
+            interface="public",
+            region_name=CONF[AUTH_GROUP].region_name,
+            min_version="3",
+            max_version="3.latest",
+        )
+
+    def user_id(self) -> str:
+        """Id of the service user."""
+        return cast(str, self._keystone_session.get_user_id(auth=self._home))
+
+    def _in_project(self, project_id: str) -> BaseAuthPlugin:
+        """The service's credential, scoped to another project. It needs a role there to be of use."""
+        plugin = loading.load_auth_from_conf_options(
+            CONF,
+            AUTH_GROUP,
+            project_id=project_id,
+            project_name=None,
+            project_domain_id=None,
+            project_domain_name=None,
+        )
+        return cast(BaseAuthPlugin, plugin)
+
+    def forget(self, project_id: str) -> None:
+        """Drop the token for a project: the next call fetches a new one."""
+        self.in_project(project_id).invalidate()
+
+    def heat(self, project_id: str, request_id: str | None) -> Any:
+        """A Heat client in a project; ``request_id`` is passed on, so that Heat's log can be joined with ours."""
+        return heat_client.Client(
+            "1",
+            session=self._heat_session,
+            auth=self.in_project(project_id),
+            service_type="orchestration",
+            interface=CONF.heat_client.endpoint_type.removesuffix("URL"),
+            region_name=CONF.heat_client.region_name or CONF[AUTH_GROUP].region_name,
+            global_request_id=request_id,
+        )
+
+
+@functools.cache
+def service_identity() -> ServiceIdentity:
+    """The identity of this process, made at the first call from the configuration."""
+    return ServiceIdentity()
