@@ -1,0 +1,125 @@
+"""The command line of `tools/test`: chooses the stages, runs them and adds up."""
+
+import argparse
+import os
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tools.checks import environment, stages
+from tools.openstack.console import Progress
+
+DESCRIPTION = """\
+Run the checks and tests of the project: all of them, or the stages that are named.
+
+What is needed is set up first: a virtual environment in .venv/, database servers and a broker
+where none runs (existing ones are used and never stopped), and the cloud of tools/cloud for the
+tests that need it. What could not be run is named at the end; with CI=true that is a failure.
+"""
+EPILOG = """\
+examples:
+  tools/test                                        everything
+  tools/test lint layers types unit                 what to run before a commit (about a minute)
+  tools/test unit -- -k baymodel -x                 some unit tests
+  tools/test functional -- magnum/tests/functional/db
+
+environment:
+  MAGNUM_TEST_POSTGRESQL, MAGNUM_TEST_MYSQL, MAGNUM_TEST_RABBIT
+                          URLs of servers to use instead of those on the loopback interface
+  MAGNUM_TEST_NO_INSTALL  set to anything: never install packages with apt-get
+  CI                      true: what cannot be run is a failure
+"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a stage ended, and after how many seconds."""
+
+    stage: stages.Stage
+    good: bool
+    seconds: float
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run what the command line asks for; 0 when all was well."""
+    chosen, options = _parse(sys.argv[1:] if arguments is None else arguments)
+    checkout = Path(__file__).resolve().parents[2]
+    say = Progress()
+    python = Path(options.python) if options.python else environment.build(checkout, say)
+    run = stages.Run(checkout, python, say, options.pytest)
+    results = [_run(stage, run) for stage in chosen]
+    return _summary(results, run)
+
+
+def _parse(arguments: list[str]) -> tuple[list[stages.Stage], argparse.Namespace]:
+    default = [stage.name for stage in stages.ALL]
+    lines = [f"  {stage.name:13} {stage.headline}" for stage in stages.BY_NAME.values()]
+    parser = argparse.ArgumentParser(
+        prog="tools/test",
+        description=DESCRIPTION,
+        epilog="\n".join(["stages:", *lines, "", EPILOG]),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        usage="tools/test [STAGE ...] [--python PATH] [-- PYTEST ARGUMENT ...]",
+    )
+    parser.add_argument(
+        "stages",
+        nargs="*",
+        metavar="STAGE",
+        help=f"stages to run (default: {' '.join(default)})",
+    )
+    parser.add_argument(
+        "--python",
+        metavar="PATH",
+        help="use the environment of this interpreter as it is and build none (tox does)",
+    )
+    ours, separator, pytest = _split(arguments)
+    options = parser.parse_args(ours)
+    options.pytest = pytest
+    unknown = [name for name in options.stages if name not in stages.BY_NAME]
+    if unknown:
+        parser.error(f"no stage {unknown[0]!r}; there are {', '.join(stages.BY_NAME)}")
+    if separator and not options.stages:
+        parser.error("arguments for pytest need a stage: tools/test unit -- ...")
+    return [stages.BY_NAME[name] for name in options.stages or default], options
+
+
+def _split(arguments: list[str]) -> tuple[list[str], bool, list[str]]:
+    """Cut at the first `--`."""
+    if "--" not in arguments:
+        return arguments, False, []
+    place = arguments.index("--")
+    return arguments[:place], True, arguments[place + 1 :]
+
+
+def _run(stage: stages.Stage, run: stages.Run) -> Result:
+    began = time.monotonic()
+    print(f"\n=== {stage.name}: {stage.headline}", flush=True)
+    good = stage.work(run)
+    seconds = time.monotonic() - began
+    print(f"--- {stage.name}: {'ok' if good else 'FAILED'} in {seconds:.0f} s", flush=True)
+    return Result(stage, good, seconds)
+
+
+def _summary(results: list[Result], run: stages.Run) -> int:
+    """Say how each stage ended, what was skipped, and last the line that counts the tests."""
+    print("\n=== summary")
+    for result in results:
+        print(
+            f"{result.stage.name:13} {'ok' if result.good else 'FAILED':7} {result.seconds:5.0f} s"
+        )
+    in_ci = os.environ.get("CI", "").lower() in ("1", "true", "yes")
+    for reason in run.skipped:
+        print(f"skipped: {reason}")
+    if run.skipped and in_ci:
+        print("error: nothing may be skipped in CI")
+    lost = len(run.skipped) if in_ci else 0
+    # A stage that failed without a failed test counts as one, so that the last line never hides it.
+    broken = sum(not result.good for result in results)
+    failed = max(run.counts.failed, broken) + lost
+    skipped = f", {run.counts.skipped} skipped" if run.counts.skipped else ""
+    print(
+        f"{run.counts.passed} passed, {failed} failed{skipped} in {run.say.elapsed:.0f}s",
+        flush=True,
+    )
+    return 1 if failed else 0
