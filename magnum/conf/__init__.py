@@ -1,13 +1,15 @@
 """The service's options, one module per group; ``CONF`` is the process's configuration.
 
 Importing it also chooses oslo.service's threading backend: libraries that the options need ask for a backend as they
-are imported, and would settle on eventlet.
+are imported, and would settle on eventlet. A generator of documentation may have loaded such a library already; it
+runs no service, so it is let off. Our own programs choose in ``magnum.cmd``, before anything else.
 """
 
 from oslo_config import cfg
 from oslo_service import backend
 
-backend.init_backend(backend.BackendType.THREADING)
+if backend.get_backend_type() is None:
+    backend.init_backend(backend.BackendType.THREADING)
 
 from magnum.conf import opts  # noqa: E402 - the backend must be chosen first
 
