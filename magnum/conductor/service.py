@@ -5,12 +5,13 @@ nobody needs. Hints over the broker only make the sweep's work come sooner; a br
 """
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 
 import oslo_messaging as messaging
 from oslo_db import exception as db_exception
-from oslo_service import service
+from oslo_service.backend.base import ServiceBase
 
 from magnum.common.context import service_context
 from magnum.conductor.endpoint import Endpoint
@@ -27,11 +28,10 @@ LOG = logging.getLogger(__name__)
 _TIDY_INTERVAL = 60.0
 
 
-class Conductor(service.Service):
+class Conductor(ServiceBase):
     """One conductor process."""
 
     def __init__(self) -> None:
-        super().__init__()
         self._stopping = threading.Event()
         self._stopped = threading.Event()
 
@@ -55,7 +55,9 @@ class Conductor(service.Service):
         if not self._pool.drain(CONF.lifecycle.lease_seconds):
             LOG.warning("Some steps did not end in time; their leases run out by themselves.")
         self._stopped.set()
-        super().stop(graceful)
+
+    def reset(self) -> None:
+        """A changed configuration needs nothing of us: every use reads it afresh."""
 
     def wait(self) -> None:
         """Return once the service has stopped."""
@@ -84,11 +86,18 @@ class Conductor(service.Service):
 
     def _loop(self, name: str, work: Callable[[], None], interval: float) -> None:
         def run() -> None:
-            while not self._stopping.is_set():
-                try:
-                    work()
-                except db_exception.DBError as error:
-                    LOG.error("The database does not do the %s now, tried again: %s", name, error)
-                self._stopping.wait(interval)
+            try:
+                while not self._stopping.wait(interval):
+                    try:
+                        work()
+                    except db_exception.DBError as error:
+                        LOG.error(
+                            "The database does not do the %s now, tried again: %s", name, error
+                        )
+            finally:
+                if not self._stopping.is_set():
+                    # A loop that broke must not leave a process that looks alive: it is started anew.
+                    LOG.critical("The %s loop broke; this process ends.", name)
+                    os._exit(os.EX_SOFTWARE)
 
         threading.Thread(target=run, name=name, daemon=True).start()

@@ -15,7 +15,18 @@ from magnum.conf import (
     quotas,
 )
 
-_MODULES = (default, api, cloud, conductor, database, drivers, heat_client, identity, lifecycle, quotas)
+_MODULES = (
+    default,
+    api,
+    cloud,
+    conductor,
+    database,
+    drivers,
+    heat_client,
+    identity,
+    lifecycle,
+    quotas,
+)
 
 
 def register_all(conf: cfg.ConfigOpts) -> None:

@@ -9,7 +9,7 @@ from keystoneauth1 import exceptions as keystone_exceptions
 from magnum.common.context import service_context
 from magnum.conf import CONF
 from magnum.db import projects
-from magnum.drivers.contract import Clouds, CloudUnavailable, DriverError
+from magnum.drivers.contract import CloudUnavailable, DriverError
 from magnum.identity.grants import Grants, RoleMissingError
 from magnum.identity.sessions import ServiceIdentity, service_identity
 
@@ -22,10 +22,6 @@ class Access:
         self._grants = Grants(identity)
         self._granted: set[str] = set()
         self._lock = threading.Lock()
-
-    def clouds(self, project_id: str, request_id: str | None) -> Clouds:
-        """Clients for one operation."""
-        return _ProjectClouds(self, project_id, request_id)
 
     def heat(self, project_id: str, request_id: str | None) -> Any:
         """A Heat client in a project, after making sure of the roles there."""
@@ -56,31 +52,10 @@ class Access:
             self._granted.add(project_id)
 
     def leave(self, project_id: str) -> None:
-        """Take the roles back in a project that has no bay any more. Raises keystoneauth's exceptions.
-
-        The mark is taken off first: should the process die in between, the roles stay behind, so it is set again
-        when Keystone did not do it.
-        """
-        context = service_context()
-        if not projects.mark_revoked(context, project_id):
-            return
+        """Take the roles back in a project. Raises keystoneauth's exceptions and RoleMissingError."""
         with self._lock:
             self._granted.discard(project_id)
-        try:
-            self._grants.revoke(project_id)
-        except (keystone_exceptions.ClientException, RoleMissingError):
-            projects.mark_granted(context, project_id)
-            raise
-
-
-class _ProjectClouds:
-    def __init__(self, access: Access, project_id: str, request_id: str | None) -> None:
-        self._access = access
-        self._project_id = project_id
-        self._request_id = request_id
-
-    def heat(self) -> Any:
-        return self._access.heat(self._project_id, self._request_id)
+        self._grants.revoke(project_id)
 
 
 @functools.cache

@@ -15,7 +15,6 @@ from collections.abc import Callable
 from typing import Any
 
 from keystoneauth1 import exceptions as keystone_exceptions
-from oslo_db import exception as db_exception
 
 from magnum.common.context import service_context
 from magnum.conf import CONF
@@ -177,18 +176,19 @@ class Worker:
     # --- after the write -----------------------------------------------------------------------------------------
 
     def _leave(self, project_id: str) -> None:
+        """Take the service's roles in a project back, if no bay is left there.
+
+        The mark is taken off first, so that only one process does it, and set again where Keystone refused: then it is
+        tried again later. A bay made in the same moment finds the roles gone, and has them granted anew.
+        """
+        context = service_context()
+        if not projects.mark_revoked(context, project_id):
+            return
         try:
             self._access().leave(project_id)
-        except (
-            keystone_exceptions.ClientException,
-            RoleMissingError,
-            db_exception.DBError,
-        ) as error:
-            LOG.warning(
-                "Roles in project %s could not be taken back, tried again later: %s",
-                project_id,
-                error,
-            )
+        except (keystone_exceptions.ClientException, RoleMissingError) as error:
+            LOG.warning("Roles in project %s are still there, tried again: %s", project_id, error)
+            projects.mark_granted(context, project_id)
 
     def _log(self, operation: Operation, writing: Writing) -> None:
         if writing.event is None:
