@@ -140,7 +140,8 @@ class Work:
     ``parameters`` is what the operation was asked for beyond the bay's own state. ``cursor`` is what the driver asked
     to be remembered in its last ``Wait`` or ``Blocked`` of this operation, and empty at the first call. It survives a
     restart of the conductor, but the driver may also be called again with an older one: a verb must be repeatable.
-    ``seconds_left`` is the time until the operation's deadline.
+    ``seconds_left`` is the time until the operation's deadline. ``woken`` is true where this call was not due yet but
+    the cloud itself said that something has come to an end: a driver may then look at once for all it needs.
     """
 
     bay: Bay
@@ -153,6 +154,7 @@ class Work:
     attempt: int = 1
     seconds_left: float = 3600.0
     poll_interval: float = 5.0
+    woken: bool = False
 
     def group(self, role: str) -> NodeGroup:
         """The default node group of a role. Raises KeyError where the bay has none."""
@@ -202,12 +204,17 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """Call again after ``seconds``, with this ``cursor``."""
+    """Call again after ``seconds``, with this ``cursor``.
+
+    ``trouble`` is what stands in the way while the driver goes on trying; it means the same as raising it, but the
+    cursor and the seconds are the driver's own. The operation ends with it should its deadline come.
+    """
 
     seconds: float
     cursor: Mapping[str, Any] = field(default_factory=dict)
     progress: Progress | None = None
     facts: Facts = Facts()
+    trouble: "DriverError | None" = None
 
 
 @dataclass(frozen=True, slots=True)
