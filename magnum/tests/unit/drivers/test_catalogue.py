@@ -78,7 +78,7 @@ def test_a_good_driver_is_found(install: Install) -> None:
         ("raise RuntimeError('no luck')", "RuntimeError: no luck"),
         ("assert False, 'not here'", "AssertionError: not here"),
         ("raise SystemExit(3)", "SystemExit: 3"),
-        ("this is not python", "SyntaxError"),
+        ("def def", "SyntaxError"),
         ("", "AttributeError"),
         ("class Driver: pass", "is not a magnum.drivers.contract.Driver"),
         (GOOD.format(name="other_v1", coe="swarm"), "calls itself 'other_v1'"),

@@ -1,0 +1,1 @@
+"""Docker Swarm on Fedora Atomic nodes, built with Heat."""
