@@ -1,0 +1,218 @@
+"""The command line of ``tools/cloud``: options, the right Python, and what is printed.
+
+Runs twice: first in any Python, where it makes sure of the services' environment, then in that environment.
+"""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from tools.openstack import choices, config, venvs
+from tools.openstack.console import Progress, Trouble, run
+from tools.openstack.processes import exclusive
+
+CHECKOUT = Path(__file__).resolve().parent.parent.parent
+REQUIREMENTS = CHECKOUT / "tools" / "openstack" / "cloud.txt"
+
+ABOUT = """\
+A whole OpenStack on this machine, with this checkout's Magnum in it: RabbitMQ, MariaDB (or PostgreSQL),
+Keystone, Heat, Placement, Nova (fake virt driver), Neutron (no agents), Glance. Real services from
+published packages; only the machines are fake, and a process named fake-nodes reports in their name.
+
+Users: admin, demo, other, reader.          Ports on 127.0.0.1: keystone 5000, heat 8004, heat-cfn 8000,
+Flavors: m1.tiny, m1.small, m1.medium.      nova 8774, placement 8778, glance 9292, neutron 9696,
+Images: fedora-atomic, fedora-coreos,       cinder 8776, barbican 9311, octavia 9876, magnum 9511.
+ubuntu. External network: public.           Two clouds cannot run at the same time.
+Keypair of demo: demo-key.
+"""
+
+EXAMPLES = """\
+  tools/cloud up                            the first time some minutes, later well under a minute
+  . <(tools/cloud openrc demo)              then: openstack coe ..., heat ..., the functional tests
+  tools/cloud restart magnum                after a change of code
+  tools/cloud down                          everything stops, data stays
+"""
+
+
+def main() -> None:
+    """Run the command that ``sys.argv`` names."""
+    run(lambda: _main(sys.argv[1:]))
+
+
+def _main(arguments: list[str]) -> int:
+    options = _parser().parse_args(arguments)
+    venvs.check_python()
+    state = Path(options.state).resolve()
+    known = choices.load(state)
+    if options.command != "up" and known is None:
+        raise Trouble(
+            f"there is no cloud in {state}; `tools/cloud up` makes one (--state DIR names another)."
+        )
+    if options.command == "openrc":
+        return _openrc(state, options.user)
+    say = Progress(quiet=options.command == "status")
+    _enter_environment(say)
+    given = _given(options) if options.command == "up" else {}
+    chosen = known.changed_by(given) if known is not None else choices.first(given)
+    from tools.openstack.cloud import Cloud  # importable only now
+
+    cloud = Cloud(state, CHECKOUT, Path(sys.prefix), chosen, say)
+    if options.command == "status":
+        return _status(cloud)
+    with exclusive(
+        state.with_name(state.name + ".lock"), f"another tools/cloud works on {state}; wait for it."
+    ):
+        if options.command == "up":
+            cloud.up()
+            say("`tools/cloud openrc demo` prints the environment of user demo")
+        elif options.command == "restart":
+            cloud.restart(options.name)
+        else:
+            cloud.down(options.wipe)
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tools/cloud",
+        description=ABOUT,
+        epilog="examples:\n" + EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument(
+        "--state",
+        metavar="DIR",
+        default=str(CHECKOUT / ".state" / "cloud"),
+        help="folder with everything this cloud keeps (default: .state/cloud in the checkout)",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, about: str) -> argparse.ArgumentParser:
+        return commands.add_parser(name, help=about, description=about, parents=[common])
+
+    up = command("up", "start everything that does not run; may be repeated")
+    _add_up_options(up)
+    down = command("down", "stop what was started here")
+    down.add_argument("--wipe", action="store_true", help="also drop databases and state folder")
+    command("status", "show processes, ports, and whether they answer")
+    openrc = command("openrc", "print the environment of a user, to be sourced")
+    openrc.add_argument("user", metavar="USER", help="admin, demo, other or reader")
+    restart = command("restart", "restart Magnum with the code as it is now")
+    restart.add_argument(
+        "name", nargs="?", default="magnum", help="magnum (default), or a process that status shows"
+    )
+    return parser
+
+
+def _add_up_options(up: argparse.ArgumentParser) -> None:
+    up.epilog = "Options are remembered: later calls need not repeat them."
+    up.add_argument(
+        "--db",
+        choices=("mysql", "postgresql"),
+        help="database server of all services (default: mysql, which MariaDB is)",
+    )
+    up.add_argument(
+        "--with",
+        dest="extras",
+        metavar="NAMES",
+        type=_extras,
+        help="optional services: cinder, barbican, octavia, joined with commas (none: an empty text)",
+    )
+    pace = up.add_mutually_exclusive_group()
+    pace.add_argument(
+        "--fast",
+        dest="fast",
+        action="store_true",
+        default=None,
+        help="Heat's engine with short pauses (default)",
+    )
+    pace.add_argument(
+        "--stock", dest="fast", action="store_false", help="Heat's engine as published"
+    )
+    own = up.add_mutually_exclusive_group()
+    own.add_argument(
+        "--without-magnum",
+        dest="magnum",
+        action="store_false",
+        default=None,
+        help="do not run our own service",
+    )
+    own.add_argument(
+        "--with-magnum", dest="magnum", action="store_true", help="run our own service (default)"
+    )
+    servers = up.add_argument_group(
+        "servers",
+        "Used where they answer; on this machine, started (and installed) where they do not.",
+    )
+    servers.add_argument(
+        "--rabbitmq-url", metavar="URL", help=f"default: {choices.DEFAULT_RABBITMQ}"
+    )
+    for kind, url in choices.DEFAULT_URLS.items():
+        servers.add_argument(
+            f"--{kind}-url", metavar="URL", help=f"with an administrator; default: {url}"
+        )
+
+
+def _extras(text: str) -> tuple[str, ...]:
+    names = {name.strip() for name in text.split(",") if name.strip()}
+    unknown = names.difference(choices.OPTIONAL)
+    if unknown:
+        raise argparse.ArgumentTypeError(
+            f"{', '.join(sorted(unknown))}: only {', '.join(choices.OPTIONAL)} can be added"
+        )
+    return tuple(name for name in choices.OPTIONAL if name in names)
+
+
+def _given(options: argparse.Namespace) -> dict[str, object]:
+    """The options of ``up`` in the words of ``Choices``; None = not given."""
+    names = ("db", "extras", "fast", "magnum", "rabbitmq_url")
+    given = {name: getattr(options, name) for name in names}
+    for kind in choices.DEFAULT_URLS:
+        url = getattr(options, f"{kind}_url")
+        if url is not None:
+            given.update(db=given["db"] or kind, db_url=url)
+    return given
+
+
+def _enter_environment(say: Progress) -> None:
+    """Go on in the Python of the services' environment, which is made first if need be."""
+    venv = venvs.cached(REQUIREMENTS, say)
+    if Path(sys.prefix).resolve() != venv.resolve():
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        python = str(venv / "bin" / "python")
+        os.execv(python, [python, "-P", "-m", "tools.openstack.cloud_cli", *sys.argv[1:]])
+
+
+def _openrc(state: Path, user: str) -> int:
+    projects = {"admin": "admin", "demo": "demo", "other": "other", "reader": "demo"}
+    if user not in projects:
+        raise Trouble(f"there is no user {user!r}; there are {', '.join(projects)}.")
+    passwords = config.Passwords(state / "passwords.json")
+    text = config.openrc(
+        auth_url="http://127.0.0.1:5000",
+        username=user,
+        password=passwords[user],
+        project=projects[user],
+    )
+    print(text, end="")
+    return 0
+
+
+def _status(cloud: object) -> int:
+    from tools.openstack.cloud import Cloud
+
+    assert isinstance(cloud, Cloud)
+    rows = cloud.status()
+    print(f"{'process':20} {'pid':>8} {'port':>6}  state")
+    for row in rows:
+        state = "does not run" if row.pid is None else "runs"
+        if row.pid is not None and row.port is not None:
+            state = f"answers {row.answer}" if row.answer else "does not answer"
+        print(f"{row.name:20} {row.pid or '-':>8} {row.port or '-':>6}  {state}")
+    return 0 if all(row.well for row in rows) else 1
+
+
+if __name__ == "__main__":
+    main()
