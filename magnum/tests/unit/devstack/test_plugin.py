@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy
 from keystoneauth1 import loading
-from keystoneauth1.identity import BaseGenericPlugin
+from keystoneauth1.identity.generic import Password
 from oslo_config import cfg
 
 from magnum.conf import opts
@@ -86,7 +86,7 @@ def test_post_config_writes_a_configuration_that_our_programs_read(stack: Stack)
     assert conf.conductor.sweep_interval == 2
     assert conf.keystone_auth.region_name == "RegionOne"
     identity = loading.load_auth_from_conf_options(conf, "keystone_auth")
-    assert isinstance(identity, BaseGenericPlugin)
+    assert isinstance(identity, Password)
     assert identity.auth_url == "http://192.0.2.1/identity"
     tables = sqlalchemy.inspect(
         sqlalchemy.create_engine(conf.database.connection)
