@@ -5,8 +5,8 @@ fit is dropped. Without ``[DEFAULT] transport_url`` nothing is sent at all.
 """
 
 import logging
-import queue
 import threading
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import oslo_messaging as messaging
@@ -15,40 +15,32 @@ from magnum.conf import CONF
 
 LOG = logging.getLogger(__name__)
 
-_QUEUE_LENGTH = 1000
+#: Hints that may wait for the broker in one process.
+_WAITING = 1000
 
 
 class Sender:
-    """Sends hints from a thread of its own, started with the first hint, in the process that needs it."""
+    """Sends hints from one thread of its own, which begins with the first hint, in the process that needs it."""
 
     def __init__(self, client: Any) -> None:
         self._client = client
-        self._queue: queue.Queue[int] = queue.Queue(_QUEUE_LENGTH)
-        self._started = False
-        self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(_WAITING)
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hints")
 
     def look_at(self, operation_id: int) -> None:
         """Queue a hint; never waits."""
-        with self._lock:
-            if not self._started:
-                threading.Thread(target=self._run, name="hints", daemon=True).start()
-                self._started = True
-        try:
-            self._queue.put_nowait(operation_id)
-        except queue.Full:
+        if not self._room.acquire(blocking=False):
             LOG.warning(
-                "The broker is too slow: a hint was dropped. The sweep will find the operation."
+                "The broker is too slow: a hint is dropped. The sweep will find the operation."
             )
+            return
+        sent = self._thread.submit(self._client.cast, {}, "look_at", operation_id=operation_id)
+        sent.add_done_callback(self._sent)
 
-    def _run(self) -> None:
-        while True:
-            operation_id = self._queue.get()
-            try:
-                self._client.cast({}, "look_at", operation_id=operation_id)
-            except messaging.MessagingException as error:
-                LOG.warning(
-                    "A hint could not be sent, the sweep will find the operation: %s", error
-                )
+    def _sent(self, sent: Future[None]) -> None:
+        self._room.release()
+        if not sent.cancelled() and (error := sent.exception()) is not None:
+            LOG.warning("A hint could not be sent, the sweep will find the operation: %s", error)
 
 
 _sender: Sender | None = None

@@ -1,0 +1,176 @@
+"""Real conductor processes on every database, with RabbitMQ and without: accepted work is finished, whatever dies."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from magnum.conf import CONF
+from magnum.db.models import Bay, State
+from magnum.drivers.noop_v1.driver import Driver as NoopDriver
+from magnum.lifecycle import hints
+from magnum.lifecycle.submit import delete_bay
+from magnum.tests import engine
+
+#: Seconds that a test waits for what should take two.
+PATIENCE = 30.0
+
+
+@pytest.fixture(autouse=True)
+def database(database_url: str) -> str:
+    engine.use_database(database_url)
+    return database_url
+
+
+class Conductors:
+    """Starts conductor processes on the test's database, and ends those that are left."""
+
+    def __init__(self, folder: Path, database: str) -> None:
+        self._folder = folder
+        self._database = database
+        self._running: list[subprocess.Popen[bytes]] = []
+
+    def start(
+        self, *, broker: str | None = None, topic: str = "none", sweep: float = 0.3
+    ) -> subprocess.Popen[bytes]:
+        """Start one, and wait until it says that it is at work."""
+        number = len(self._running)
+        config, log = self._folder / f"{number}.conf", self._folder / f"{number}.log"
+        transport = f"transport_url = {broker}\n" if broker else ""
+        config.write_text(
+            f"[DEFAULT]\n{transport}"
+            f"[database]\nconnection = {self._database}\n"
+            f"[conductor]\nsweep_interval = {sweep}\ntopic = {topic}\nthreads = 4\n"
+            "[lifecycle]\nlease_seconds = 3\npoll_interval = 0.2\n"
+        )
+        command = [
+            sys.executable,
+            "-W",
+            "ignore",
+            "-m",
+            "magnum.cmd.conductor",
+            "--config-file",
+            str(config),
+        ]
+        with log.open("wb") as output:
+            process = subprocess.Popen(
+                command, stdout=output, stderr=output, start_new_session=True
+            )
+        self._running.append(process)
+        until(lambda: b"is at work" in log.read_bytes() or process.poll() is not None)
+        assert process.poll() is None, log.read_text()
+        return process
+
+    def kill(self, process: subprocess.Popen[bytes]) -> None:
+        """kill -9 for the process and its workers."""
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def end(self) -> None:
+        """Kill what is left."""
+        for process in self._running:
+            if process.poll() is None:
+                self.kill(process)
+
+
+@pytest.fixture
+def conductors(tmp_path: Path, database: str) -> Iterator[Conductors]:
+    found = Conductors(tmp_path, database)
+    yield found
+    found.end()
+
+
+def until(condition: Callable[[], Any]) -> None:
+    end = time.monotonic() + PATIENCE
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
+
+
+def status(bay: Bay) -> str:
+    return engine.look(bay).status
+
+
+def noop_bay(seconds: float) -> Bay:
+    return engine.a_bay(NoopDriver(), labels={"noop_delay": str(seconds)})
+
+
+@pytest.fixture
+def sending(rabbit_url: str) -> Iterator[tuple[str, str]]:
+    """This process sends hints, on a topic of the test's own: (broker, topic)."""
+    topic = f"test-{uuid.uuid4().hex[:8]}"
+    CONF.set_override("transport_url", rabbit_url)
+    CONF.set_override("topic", topic, "conductor")
+    hints.start()
+    yield rabbit_url, topic
+    CONF.clear_override("transport_url")
+    CONF.clear_override("topic", "conductor")
+    hints.start()
+
+
+def test_without_a_broker_the_sweep_finds_the_work(conductors: Conductors) -> None:
+    conductors.start()
+    bay = noop_bay(0.3)
+    until(lambda: status(bay) == "CREATE_COMPLETE")
+    delete_bay(engine.context(), bay)
+    until(lambda: engine.operations_of(bay)[-1].state == State.DONE)
+
+
+def test_with_a_broker_the_hint_is_enough(conductors: Conductors, sending: tuple[str, str]) -> None:
+    broker, topic = sending
+    conductors.start(broker=broker, topic=topic, sweep=3600)
+    time.sleep(1)  # the process listens a moment after it is at work
+    bay = noop_bay(0.3)
+    until(lambda: status(bay) == "CREATE_COMPLETE")
+
+
+@pytest.mark.rabbit
+def test_a_broker_that_is_down_stops_nothing(conductors: Conductors) -> None:
+    nowhere = "rabbit://guest:guest@127.0.0.1:9/"
+    CONF.set_override("transport_url", nowhere)
+    try:
+        hints.start()
+        conductors.start(broker=nowhere)
+        began = time.monotonic()
+        bay = noop_bay(0.3)
+        assert time.monotonic() - began < 1, "acceptance must not wait for the broker"
+        until(lambda: status(bay) == "CREATE_COMPLETE")
+    finally:
+        CONF.clear_override("transport_url")
+        hints.start()
+
+
+def test_a_killed_conductor_is_replaced_by_another(conductors: Conductors) -> None:
+    first = conductors.start()
+    bays = [noop_bay(2) for _ in range(3)]
+    until(lambda: all(engine.operations_of(bay)[0].started_at for bay in bays))
+    conductors.kill(first)
+    assert {status(bay) for bay in bays} == {"CREATE_IN_PROGRESS"}
+    conductors.start()
+    until(lambda: all(status(bay) == "CREATE_COMPLETE" for bay in bays))
+    assert [engine.events_of(bay) for bay in bays] == [["ACCEPTED", "DONE"]] * 3
+
+
+def test_two_conductors_share_the_work_and_do_it_once(conductors: Conductors) -> None:
+    conductors.start()
+    conductors.start()
+    bays = [noop_bay(0.2) for _ in range(12)]
+    until(lambda: all(status(bay) == "CREATE_COMPLETE" for bay in bays))
+    assert [engine.events_of(bay) for bay in bays] == [["ACCEPTED", "DONE"]] * 12
+
+
+def test_a_conductor_that_is_told_to_stop_gives_its_leases_back(conductors: Conductors) -> None:
+    process = conductors.start()
+    bay = noop_bay(60)
+    until(lambda: engine.operations_of(bay)[0].started_at)
+    process.terminate()
+    assert process.wait(PATIENCE) == 0
+    (operation,) = engine.operations_of(bay)
+    assert (operation.state, operation.owner, operation.lease_until) == (State.RUNNING, None, None)
