@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from magnum.db.clock import now
 from magnum.db.models import State
@@ -79,8 +79,12 @@ def decide(standing: Standing, answer: Outcome | Exception, pace: Pace) -> Writi
             return _failed(standing, outcome)
         case Blocked():
             return _blocked(standing, outcome, pace)
-        case Wait():
+        case Wait(trouble=None):
             return _wait(standing, outcome)
+        case Wait():
+            return _wait_in_trouble(
+                standing, outcome, _Retry.of(cast(DriverError, outcome.trouble))
+            )
         case _Retry():
             return _retry(standing, outcome, pace)
 
@@ -131,8 +135,11 @@ class _Retry:
 def _too_late(standing: Standing, outcome: Outcome | _Retry) -> Failed:
     text = "The time for it ran out."
     known = standing.last_error
-    if isinstance(outcome, Blocked | _Retry):
-        known = f"{outcome.code}: {outcome.text}"
+    trouble = (
+        _Retry.of(outcome.trouble) if isinstance(outcome, Wait) and outcome.trouble else outcome
+    )
+    if isinstance(trouble, Blocked | _Retry):
+        known = statuses.reason(trouble.code, trouble.text)
     if known:
         text = f"{text} Last known trouble: {known}"
     actor = outcome.actor if isinstance(outcome, Blocked) else Actor.OPERATOR
@@ -220,10 +227,25 @@ def _wait(standing: Standing, wait: Wait) -> Writing:
 
 
 def _retry(standing: Standing, retry: _Retry, pace: Pace) -> Writing:
-    reason = statuses.reason(retry.code, retry.text)
     delay = min(pace.longest, pace.first * 2 ** min(standing.attempts, 30)) * (
         0.5 + pace.spread / 2
     )
+    return _troubled(standing, retry, delay)
+
+
+def _wait_in_trouble(standing: Standing, wait: Wait, retry: _Retry) -> Writing:
+    """As after a transient error, with the pace, the cursor and the facts that the driver gave."""
+    troubled = _troubled(standing, retry, wait.seconds)
+    return replace(
+        troubled,
+        operation={**troubled.operation, "cursor": dict(wait.cursor)},
+        bay={**troubled.bay, **_bay_facts(wait.facts)},
+        groups=_group_facts(wait.facts),
+    )
+
+
+def _troubled(standing: Standing, retry: _Retry, delay: float) -> Writing:
+    reason = statuses.reason(retry.code, retry.text)
     news = standing.last_error != reason
     operation = {
         "state": State.RUNNING,

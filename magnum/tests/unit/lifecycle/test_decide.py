@@ -139,6 +139,18 @@ def test_a_wait_remembers_the_cursor_and_shows_progress() -> None:
     assert writing.bay["status_reason"] == "nodes: 1 of 3"
 
 
+def test_a_driver_that_waits_in_trouble_keeps_its_pace_and_cursor() -> None:
+    trouble = contract.DeleteFailed("a port is in use")
+    writing = decide(standing(verb=Verb.DELETE, attempts=9), Wait(7, {"asked": 2}, trouble=trouble), PACE)
+    assert writing.next_in == 7
+    assert writing.operation["cursor"] == {"asked": 2}
+    assert writing.operation["error_code"] == "DELETE_FAILED"
+    assert writing.bay["status_reason"] == "DELETE_FAILED: a port is in use"
+    late = decide(standing(verb=Verb.DELETE, seconds_left=0), Wait(7, trouble=trouble), PACE)
+    assert late.bay["status"] == "DELETE_FAILED"
+    assert "a port is in use" in late.bay["status_reason"]
+
+
 def test_somebody_looks_again_at_the_deadline() -> None:
     assert decide(standing(seconds_left=2), Wait(100), PACE).next_in == 2
 
@@ -146,6 +158,7 @@ def test_somebody_looks_again_at_the_deadline() -> None:
 ANSWERS: list[contract.Outcome | Exception] = [
     Done(),
     Wait(5),
+    Wait(5, trouble=contract.DeleteFailed("t")),
     Blocked("C", Actor.OPERATOR, "t"),
     Failed("C", Actor.USER, "t"),
     contract.CloudUnavailable("t"),
