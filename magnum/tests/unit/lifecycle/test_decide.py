@@ -226,7 +226,7 @@ def test_what_the_bay_shows_already_is_not_written() -> None:
     assert set(news(writing, {"stack_id": None}, {}).bay) == {"stack_id", "observed_at"}
 
 
-@pytest.mark.parametrize(("verb", "state"), list(itertools.product(Verb, sorted(set(State) - {State.CANCELLED})))
+@pytest.mark.parametrize(("verb", "state"), list(itertools.product(Verb, sorted(set(State) - {State.CANCELLED}))))
 def test_every_verb_and_state_has_a_word_of_the_wire(verb: Verb, state: State) -> None:
     known = {
         f"{a}_{b}"
