@@ -5,6 +5,7 @@ from oslo_config import cfg
 from magnum.conf import (
     api,
     cloud,
+    cluster_template,
     conductor,
     database,
     default,
@@ -19,6 +20,7 @@ _MODULES = (
     default,
     api,
     cloud,
+    cluster_template,
     conductor,
     database,
     drivers,

@@ -1,0 +1,1 @@
+"""What each route does. One noun, one module; ``magnum.api.routes`` says which path leads where."""

@@ -1,0 +1,64 @@
+"""What all controllers share. An extension of a driver, too, may stand on this module."""
+
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+import pecan
+
+from magnum.api.http import JSON, Request, Response
+from magnum.common import errors
+from magnum.common.context import RequestContext
+from magnum.policies import enforcer
+
+__all__ = [
+    "Request",
+    "Response",
+    "authorize",
+    "endpoint",
+    "need_project",
+    "owner",
+    "sees_all_projects",
+]
+
+F = TypeVar("F")
+
+
+def endpoint(handler: F) -> F:
+    """Mark a method as one that a route may lead to.
+
+    It is called with the request, the response to fill in, and the free segments of the path; it returns the response.
+    """
+    pecan.expose(content_type=JSON)(handler)
+    return handler
+
+
+def authorize(request: Request, target: Mapping[str, Any] | None = None) -> None:
+    """Ask the rule of the request's route. Raises Forbidden.
+
+    :param target: what is touched, see :func:`owner`; without one, the caller's own project.
+    """
+    enforcer.authorize(request.caller, _rule(request), target)
+
+
+def sees_all_projects(request: Request) -> bool:
+    """Whether the caller may do what the route does in every project: then the store shows all (contract 4.4)."""
+    noun, _, action = _rule(request).partition(":")
+    wide = "get_one" if action == "get" else action
+    return enforcer.permits(request.caller, f"{noun}:{wide}_all_projects")
+
+
+def need_project(caller: RequestContext) -> None:
+    """Raise Forbidden for a caller without a project, who cannot own anything."""
+    if not caller.project_id:
+        raise errors.Forbidden("The token is not scoped to a project.")
+
+
+def owner(thing: Any) -> dict[str, Any]:
+    """What rules may know of a thing."""
+    return {"project_id": thing.project_id, "user_id": thing.user_id}
+
+
+def _rule(request: Request) -> str:
+    rule = request.route.policy
+    assert rule is not None, "an open route has no rule to ask"
+    return rule

@@ -1,0 +1,207 @@
+"""Baymodels: what a cluster looks like (contract 2.1)."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from oslo_db import exception as db_exception
+
+from magnum.api import coes, json_patch, paging, placing
+from magnum.api.controllers.base import (
+    Request,
+    Response,
+    authorize,
+    endpoint,
+    need_project,
+    owner,
+    sees_all_projects,
+)
+from magnum.api.schemas import baymodels as schemas
+from magnum.api.spelling import Spelling
+from magnum.api.views import baymodels as view
+from magnum.api.views import collection
+from magnum.common import errors, ids
+from magnum.db import baymodels as store
+from magnum.db.models import BayModel
+from magnum.identity.caller import Caller
+from magnum.policies import enforcer
+
+#: What may change while bays use it; ``public`` only to true.
+_FREE_IN_USE = frozenset({"public", "hidden", "tags", "name"})
+#: What takes part in the choice of a driver.
+_PLACING = frozenset({"image_id", "coe", "server_type", "driver", "cluster_distro"})
+
+
+class BayModelsController:
+    """Baymodels in the words of one family of clients."""
+
+    def __init__(self, spelling: Spelling) -> None:
+        self._spelling = spelling
+
+    @endpoint
+    def index(self, request: Request, response: Response) -> Response:
+        """``GET``: a page of the project's and public baymodels, all fields."""
+        return self._page(request, response, self._spelling.baymodels)
+
+    @endpoint
+    def detail(self, request: Request, response: Response) -> Response:
+        """``GET /detail``: the same."""
+        return self._page(request, response, f"{self._spelling.baymodels}/detail")
+
+    @endpoint
+    def show(self, request: Request, response: Response, ident: str) -> Response:
+        """``GET /{baymodel}``"""
+        request.query()
+        baymodel = store.get(request.caller, ident, all_projects=sees_all_projects(request))
+        # A public one may be read by everybody who may read his own.
+        authorize(request, None if baymodel.public else owner(baymodel))
+        return response.send(view.full(baymodel, self._spelling, request.base))
+
+    @endpoint
+    def create(self, request: Request, response: Response) -> Response:
+        """``POST``: 201 and the new baymodel."""
+        request.query()
+        wanted = schemas.CREATE.read(request.document())
+        given = {name: value for name, value in wanted.items() if value is not None}
+        values: dict[str, Any] = {
+            "name": ids.generated_name(self._spelling.baymodel_suffix),
+            **schemas.DEFAULTS,
+            **given,
+        }
+        _fit_together(values)
+        authorize(request)
+        need_project(request.caller)
+        _verify(values, Caller(request.caller))
+        self._check_may_publish(request, values)
+        try:
+            baymodel = store.create(request.caller, values)
+        except db_exception.DBDuplicateEntry as error:
+            raise errors.Conflict(
+                f"There is a {self._spelling.baymodel} with this uuid already.", field="/uuid"
+            ) from error
+        body = view.full(baymodel, self._spelling, request.base)
+        return response.send_created(body, body["links"][0]["href"])
+
+    @endpoint
+    def change(self, request: Request, response: Response, ident: str) -> Response:
+        """``PATCH /{baymodel}``: 200 and the baymodel as it is now."""
+        request.query()
+        changes = json_patch.read(request.document())
+        baymodel = self._find(request, ident)
+        current = {name: getattr(baymodel, name) for name in schemas.CREATE.properties}
+        changed = json_patch.apply(changes, current, schemas.PATCH)
+        values = {name: value for name, (value, _) in changed.items()}
+        if values:
+            self._check_changeable(request, baymodel, values)
+            _pointing_at(changed, lambda: _refit(values, current, Caller(request.caller)))
+            baymodel = store.update(request.caller, baymodel.uuid, values)
+        return response.send(view.full(baymodel, self._spelling, request.base))
+
+    @endpoint
+    def remove(self, request: Request, response: Response, ident: str) -> Response:
+        """``DELETE /{baymodel}``: 204, or 400 while a bay uses it."""
+        request.query()
+        baymodel = self._find(request, ident)
+        store.delete(request.caller, baymodel.uuid)
+        return response.send_nothing()
+
+    def _page(self, request: Request, response: Response, path: str) -> Response:
+        page = paging.page_of(request, store.sort_keys())
+        authorize(request)
+        found = store.page(request.caller, page, all_projects=sees_all_projects(request))
+        base = request.base
+        items = [view.full(baymodel, self._spelling, base) for baymodel in found]
+        return response.send(collection.body(self._spelling.baymodels, items, page, base, path))
+
+    def _find(self, request: Request, ident: str) -> BayModel:
+        """One that the caller may change. Raises NotFound, Forbidden for somebody else's public one."""
+        baymodel = store.get(request.caller, ident, all_projects=sees_all_projects(request))
+        authorize(request, owner(baymodel))
+        return baymodel
+
+    def _check_may_publish(
+        self, request: Request, values: Mapping[str, Any], target: Mapping[str, Any] | None = None
+    ) -> None:
+        if values.get("public") or values.get("hidden"):
+            enforcer.authorize(request.caller, f"{self._spelling.baymodel}:publish", target)
+
+    def _check_changeable(
+        self, request: Request, baymodel: BayModel, values: Mapping[str, Any]
+    ) -> None:
+        if values.keys() & {"public", "hidden"}:
+            rule = f"{self._spelling.baymodel}:publish"
+            enforcer.authorize(request.caller, rule, owner(baymodel))
+        free = len(values) == 1 and values.keys() <= _FREE_IN_USE and values.get("public", True)
+        if not free and store.is_used(request.caller, baymodel.uuid):
+            noun = self._spelling.baymodel.capitalize()
+            raise errors.InUse(f"{noun} {baymodel.uuid} is used by a {self._spelling.bay}.")
+
+
+def _fit_together(values: dict[str, Any]) -> None:
+    """Fill in what follows from other fields, refuse what contradicts them. Nobody is asked. Raises InvalidField."""
+    choice = placing.choose(
+        placing.Wish(values["server_type"], values.get("driver"), values.get("coe"))
+    )
+    values["coe"] = choice.coe
+    network_driver = coes.check_network_driver(choice.coe, values.get("network_driver"))
+    if network_driver is not None:
+        values["network_driver"] = network_driver
+    coes.check_volume_driver(choice.coe, values.get("volume_driver"))
+    coes.check_volume_size(values.get("docker_storage_driver"), values.get("docker_volume_size"))
+
+
+def _verify(values: dict[str, Any], caller: Caller) -> None:
+    """Ask the cloud for what is named, and settle distribution and driver by what the image says."""
+    image = caller.image(values["image_id"], "/image_id")
+    if image is not None:
+        values["cluster_distro"] = image.os_distro
+        values.setdefault("driver", image.driver)
+    choice = placing.choose(_wish(values))
+    values["cluster_distro"] = choice.os_distro
+    _verify_others(values, caller)
+
+
+def _verify_others(values: Mapping[str, Any], caller: Caller) -> None:
+    checks = {
+        "flavor_id": caller.check_flavor,
+        "master_flavor_id": caller.check_flavor,
+        "external_network_id": caller.check_external_network,
+        "fixed_network": caller.check_network,
+        "fixed_subnet": caller.check_subnet,
+    }
+    for name, check in checks.items():
+        if (ident := values.get(name)) is not None:
+            check(ident, f"/{name}")
+
+
+def _refit(values: dict[str, Any], current: Mapping[str, Any], caller: Caller) -> None:
+    """The checks of creation for what a patch changes. May add to the values what follows from them."""
+    if "image_id" in values:
+        image = caller.image(values["image_id"], "/image_id")
+        if image is not None:
+            values.setdefault("cluster_distro", image.os_distro)
+    after = {**current, **values}
+    if values.keys() & _PLACING:
+        placing.choose(_wish(after))
+    coes.check_network_driver(after["coe"], after["network_driver"])
+    coes.check_volume_driver(after["coe"], after["volume_driver"])
+    coes.check_volume_size(after["docker_storage_driver"], after["docker_volume_size"])
+    _verify_others(values, caller)
+
+
+def _wish(values: Mapping[str, Any]) -> placing.Wish:
+    return placing.Wish(
+        values["server_type"], values.get("driver"), values["coe"], values.get("cluster_distro")
+    )
+
+
+def _pointing_at(
+    changed: Mapping[str, tuple[Any, json_patch.Change]], check: Callable[[], None]
+) -> None:
+    """Run a check of the whole; let its error point at the operation of the patch instead of at the attribute."""
+    try:
+        check()
+    except errors.MagnumError as error:
+        name = (error.field or "").removeprefix("/")
+        change = changed[name][1] if name in changed else next(iter(changed.values()))[1]
+        error.field = f"/{change.index}/value"
+        raise

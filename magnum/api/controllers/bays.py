@@ -1,0 +1,237 @@
+"""Bays: clusters (contract 2.2). The controller resolves and checks a request; the lifecycle accepts it."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from magnum.api import json_patch, microversions, paging, placing
+from magnum.api.controllers.base import (
+    Request,
+    Response,
+    authorize,
+    endpoint,
+    need_project,
+    owner,
+    sees_all_projects,
+)
+from magnum.api.schemas import bays as schemas
+from magnum.api.schemas.base import boolean, coerced
+from magnum.api.spelling import Spelling
+from magnum.api.views import bays as view
+from magnum.api.views import collection
+from magnum.common import errors, ids
+from magnum.conf import CONF
+from magnum.db import baymodels as baymodel_store
+from magnum.db import bays as store
+from magnum.db.models import Bay, BayModel
+from magnum.drivers import catalogue
+from magnum.drivers.contract import WORKER, Verb
+from magnum.identity.caller import Caller
+from magnum.lifecycle import submit
+from magnum.policies import enforcer
+
+
+class BaysController:
+    """Bays in the words of one family of clients."""
+
+    def __init__(self, spelling: Spelling) -> None:
+        self._spelling = spelling
+        self._schemas = schemas.of(spelling)
+        self._model_field = f"/{spelling.baymodel_key}"
+        self._sort_words = {spelling.timeout_key: "create_timeout"}
+
+    @endpoint
+    def index(self, request: Request, response: Response) -> Response:
+        """``GET``: a page of the project's bays, the fields of a list."""
+        return self._page(request, response, detail=False)
+
+    @endpoint
+    def detail(self, request: Request, response: Response) -> Response:
+        """``GET /detail``: a page with all fields."""
+        return self._page(request, response, detail=True)
+
+    @endpoint
+    def show(self, request: Request, response: Response, ident: str) -> Response:
+        """``GET /{bay}``"""
+        request.query()
+        bay = self._find(request, ident)
+        return response.send(view.one(bay, self._spelling, request.base))
+
+    @endpoint
+    def create(self, request: Request, response: Response) -> Response:
+        """``POST``: 202 and the uuid; 201 and the whole bay below the version that made bays asynchronous."""
+        request.query()
+        wanted = self._schemas.create.read(request.document())
+        authorize(request)
+        need_project(request.caller)
+        baymodel = self._baymodel(request, wanted[self._spelling.baymodel_key])
+        bay = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel))
+        if request.version < self._spelling.synchronous_below:
+            body = view.one(bay, self._spelling, request.base)
+            return response.send_created(body, body["links"][0]["href"])
+        return response.send(view.accepted(bay), 202)
+
+    @endpoint
+    def change(self, request: Request, response: Response, ident: str) -> Response:
+        """``PATCH /{bay}``: 202 and the uuid, or 200 and the whole bay, as for POST."""
+        rollback = _rollback(request)
+        changes = json_patch.read(request.document())
+        bay = self._find(request, ident)
+        node_count = self._node_count(bay, changes)
+        if node_count is not None:
+            _check_driver_can(bay, Verb.UPDATE)
+            submit.update_bay(request.caller, bay, node_count, rollback=rollback)
+        if request.version < self._spelling.synchronous_below:
+            if node_count is not None:
+                bay = store.get(request.caller, bay.uuid, all_projects=sees_all_projects(request))
+            return response.send(view.one(bay, self._spelling, request.base))
+        return response.send(view.accepted(bay), 202)
+
+    @endpoint
+    def remove(self, request: Request, response: Response, ident: str) -> Response:
+        """``DELETE /{bay}``: 204, from every status."""
+        request.query()
+        submit.delete_bay(request.caller, self._find(request, ident))
+        return response.send_nothing()
+
+    def _page(self, request: Request, response: Response, *, detail: bool) -> Response:
+        page = paging.page_of(request, store.sort_keys(), self._sort_words)
+        authorize(request)
+        found = store.page(
+            request.caller, page, detail=detail, all_projects=sees_all_projects(request)
+        )
+        base = request.base
+        show = view.full if detail else view.short
+        items = [show(bay, self._spelling, base) for bay in found]
+        path = f"{self._spelling.bays}/detail" if detail else self._spelling.bays
+        return response.send(collection.body(self._spelling.bays, items, page, base, path))
+
+    def _find(self, request: Request, ident: str) -> Bay:
+        """One that the caller may do this to. Raises NotFound, Conflict, Forbidden."""
+        bay = store.get(request.caller, ident, all_projects=sees_all_projects(request))
+        authorize(request, owner(bay))
+        return bay
+
+    def _baymodel(self, request: Request, ident: str) -> BayModel:
+        """The one that a new bay refers to; an unknown one is a bad request at every version (D12)."""
+        all_projects = enforcer.permits(
+            request.caller, f"{self._spelling.baymodel}:get_one_all_projects"
+        )
+        try:
+            return baymodel_store.get(request.caller, ident, all_projects=all_projects)
+        except errors.NotFound as error:
+            raise errors.InvalidField(error.text, field=self._model_field) from error
+        except errors.Conflict as error:
+            error.field = self._model_field
+            raise
+
+    def _resolve(
+        self, request: Request, wanted: Mapping[str, Any], baymodel: BayModel
+    ) -> submit.NewBay:
+        """The bay with everything said: by the request, or else by its baymodel. What it names is verified."""
+
+        def given(name: str, otherwise: Any) -> Any:
+            value = wanted.get(name)
+            return otherwise if value is None else value
+
+        # Null says no here, where everywhere else it says nothing (contract 2.2).
+        master_lb_enabled = bool(wanted.get("master_lb_enabled", baymodel.master_lb_enabled))
+        master_count = given("master_count", 1)
+        if master_count > 1 and not master_lb_enabled:
+            raise errors.InvalidField(
+                "More than one master needs master_lb_enabled", field="/master_count"
+            )
+        named = {
+            name: given(name, getattr(baymodel, name))
+            for name in ("flavor_id", "master_flavor_id", "fixed_network", "fixed_subnet")
+        }
+        timeout = wanted.get(self._spelling.timeout_key, CONF.lifecycle.default_deadline)
+        choice = self._choice(baymodel)
+        caller = Caller(request.caller)
+        self._verify(caller, named, wanted, baymodel)
+        return submit.NewBay(
+            name=given("name", "") or ids.generated_name(self._spelling.bay_suffix),
+            baymodel=baymodel,
+            driver=choice.driver,
+            node_count=given("node_count", 1),
+            master_count=master_count,
+            keypair=baymodel.keypair_id,
+            ssh_public_key=self._public_key(caller, baymodel.keypair_id),
+            create_timeout=timeout,
+            discovery_url=wanted.get("discovery_url"),
+            docker_volume_size=given("docker_volume_size", baymodel.docker_volume_size),
+            labels=wanted.get("labels") or baymodel.labels,
+            floating_ip_enabled=given("floating_ip_enabled", baymodel.floating_ip_enabled),
+            master_lb_enabled=master_lb_enabled,
+            **named,
+        )
+
+    def _choice(self, baymodel: BayModel) -> placing.Choice:
+        wish = placing.Wish(
+            baymodel.server_type, baymodel.driver, baymodel.coe, baymodel.cluster_distro
+        )
+        try:
+            return placing.choose(wish)
+        except errors.InvalidField as error:
+            error.field = self._model_field
+            raise
+
+    def _verify(
+        self,
+        caller: Caller,
+        named: Mapping[str, str | None],
+        wanted: Mapping[str, Any],
+        baymodel: BayModel,
+    ) -> None:
+        """Ask the cloud for all that the nodes will need, with the caller's eyes."""
+        checks: dict[str, Callable[[str, str], None]] = {
+            "flavor_id": caller.check_flavor,
+            "master_flavor_id": caller.check_flavor,
+            "fixed_network": caller.check_network,
+            "fixed_subnet": caller.check_subnet,
+        }
+        if baymodel.image_id is not None:
+            caller.image(baymodel.image_id, self._model_field)
+        for name, check in checks.items():
+            if (ident := named[name]) is not None:
+                own = wanted.get(name) is not None
+                check(ident, f"/{name}" if own else self._model_field)
+        if baymodel.external_network_id is not None:
+            caller.check_external_network(baymodel.external_network_id, self._model_field)
+
+    def _public_key(self, caller: Caller, keypair: str | None) -> str | None:
+        return None if keypair is None else caller.public_key(keypair, self._model_field)
+
+    def _node_count(self, bay: Bay, changes: tuple[json_patch.Change, ...]) -> int | None:
+        """The number of nodes that a patch asks for, or None where it changes nothing. Raises InvalidField."""
+        current = view.full(bay, self._spelling, "")
+        current["node_count"] = _workers(bay)
+        changed = json_patch.apply(changes, current, self._schemas.patch)
+        for name, (_, change) in changed.items():
+            if name != "node_count":
+                raise change.refuse("it cannot be changed once the bay is there.")
+        return changed["node_count"][0] if changed else None
+
+
+def _workers(bay: Bay) -> int:
+    """The size of the default worker group, which is the one that a patch means."""
+    return next(g.node_count for g in bay.node_groups if g.is_default and g.role == WORKER)
+
+
+def _rollback(request: Request) -> bool:
+    """``?rollback=``, from the version on that has it. Raises BadRequest."""
+    known = ("rollback",) if request.version >= microversions.ROLLBACK else ()
+    text = request.query(known).get("rollback", "false")
+    rollback = coerced(text, boolean())
+    if not isinstance(rollback, bool):
+        raise errors.BadRequest("rollback must be true or false", field="rollback")
+    return rollback
+
+
+def _check_driver_can(bay: Bay, verb: Verb) -> None:
+    """Raise BadRequest where the bay's driver lacks a verb. Where the driver itself is missing, the work waits."""
+    try:
+        driver = catalogue.catalogue().get(bay.driver)
+    except catalogue.DriverMissing:
+        return
+    if verb not in driver.verbs():
+        raise errors.BadRequest(f"Driver {bay.driver} cannot {verb} a bay.")

@@ -1,0 +1,1 @@
+"""What stands around the Pecan application: request ids, faults, the protocol's own rules, the token check."""

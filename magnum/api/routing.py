@@ -1,0 +1,81 @@
+"""How a request finds its handler. What there is to find stands in :mod:`magnum.api.routes`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from magnum.api import errors as api_errors
+
+if TYPE_CHECKING:
+    from magnum.api.http import Response
+
+Handler = Callable[..., "Response"]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One method on one path.
+
+    ``path`` is relative to the application, ``{}`` stands for one segment that is handed to the handler. ``policy``
+    names the rule that the handler asks; None means that anybody may, without a token.
+    """
+
+    method: str
+    path: str
+    handler: Handler
+    policy: str | None = None
+
+    @property
+    def segments(self) -> tuple[str, ...]:
+        """The path in pieces."""
+        return tuple(segment for segment in self.path.split("/") if segment)
+
+
+@dataclass(slots=True)
+class _Node:
+    fixed: dict[str, "_Node"] = field(default_factory=dict)
+    free: "_Node | None" = None
+    routes: dict[str, Route] = field(default_factory=dict)
+
+
+class Router:
+    """Finds the route of a request. A fixed segment goes before a free one."""
+
+    def __init__(self, routes: Iterable[Route]) -> None:
+        self.routes = tuple(routes)
+        self._root = _Node()
+        for route in self.routes:
+            node = self._root
+            for segment in route.segments:
+                if segment == "{}":
+                    node.free = node.free or _Node()
+                    node = node.free
+                else:
+                    node = node.fixed.setdefault(segment, _Node())
+            if route.method in node.routes:
+                raise ValueError(f"two routes for {route.method} {route.path}")
+            node.routes[route.method] = route
+
+    def match(self, method: str, segments: Iterable[str]) -> tuple[Route, list[str]]:
+        """The route and the values of its free segments.
+
+        HEAD is answered as GET is. Raises RouteNotFound for an unknown path, NotMethod for a known path without the
+        method.
+        """
+        node: _Node | None = self._root
+        values = []
+        for segment in segments:
+            assert node is not None
+            if (fixed := node.fixed.get(segment)) is not None:
+                node = fixed
+            else:
+                node = node.free
+                values.append(segment)
+            if node is None:
+                break
+        if node is None or not node.routes:
+            raise api_errors.RouteNotFound("There is no such path.")
+        route = node.routes.get("GET" if method == "HEAD" else method)
+        if route is None:
+            raise api_errors.NotMethod(method, tuple(sorted(node.routes)))
+        return route, values

@@ -1,0 +1,81 @@
+"""A bay as clients see it (contract 2.2)."""
+
+from typing import Any
+
+from magnum.api.spelling import Spelling
+from magnum.api.views import links
+from magnum.db.models import Bay
+from magnum.drivers.contract import MASTER
+
+_FAILED = "_FAILED"
+
+
+def short(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
+    """What a list shows of a bay.
+
+    :param base: URL of the application.
+    """
+    masters = workers = 0
+    for group in bay.node_groups:
+        if group.role == MASTER:
+            masters += group.node_count
+        else:
+            workers += group.node_count
+    return {
+        "uuid": bay.uuid,
+        "name": bay.name,
+        spelling.baymodel_key: bay.baymodel_id,
+        "docker_volume_size": bay.docker_volume_size,
+        "labels": bay.labels,
+        "master_flavor_id": bay.master_flavor_id,
+        "flavor_id": bay.flavor_id,
+        "node_count": workers,
+        "master_count": masters,
+        spelling.timeout_key: bay.create_timeout,
+        "status": bay.status,
+        "stack_id": bay.stack_id,
+        "floating_ip_enabled": bay.floating_ip_enabled,
+        "driver": bay.driver,
+        "driver_version": bay.driver_version,
+        "template_version": bay.template_version,
+        "links": links.of(base, spelling.bays, bay.uuid),
+    }
+
+
+def full(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
+    """All fields but the faults, see :func:`one`."""
+    masters: list[str] = []
+    workers: list[str] = []
+    for group in bay.node_groups:
+        addresses = masters if group.role == MASTER else workers
+        addresses.extend(group.node_addresses)
+    return {
+        **short(bay, spelling, base),
+        "status_reason": bay.status_reason,
+        "discovery_url": bay.discovery_url,
+        "api_address": bay.api_address,
+        "coe_version": bay.coe_version,
+        "container_version": bay.container_version,
+        "node_addresses": workers,
+        "master_addresses": masters,
+        "fixed_network": bay.fixed_network,
+        "fixed_subnet": bay.fixed_subnet,
+        "master_lb_enabled": bay.master_lb_enabled,
+        "created_at": links.moment(bay.created_at),
+        "updated_at": links.moment(bay.updated_at),
+    }
+
+
+def one(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
+    """All fields, and of a bay that has failed the reason of each node group that says one."""
+    body = full(bay, spelling, base)
+    if bay.status.endswith(_FAILED):
+        body[spelling.faults_key] = {
+            group.name: group.status_reason for group in bay.node_groups if group.status_reason
+        }
+    return body
+
+
+def accepted(bay: Bay) -> dict[str, Any]:
+    """What an asynchronous request is answered with."""
+    return {"uuid": bay.uuid}
