@@ -63,7 +63,11 @@ def fingerprint(checkout: Path) -> str:
 def of_tools(python: Path) -> dict[str, str]:
     """The variables with which a command of the environment runs: its scripts come first on the PATH."""
     scripts = str(python.parent)
-    kept = {key: value for key, value in os.environ.items() if not key.startswith("OS_")}
+    kept = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("OS_") and key != "PYTHONPATH"
+    }
     return {
         **kept,
         "PATH": os.pathsep.join([scripts, os.environ.get("PATH", os.defpath)]),

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tools.checks import environment, stages
-from tools.openstack.console import Progress
+from tools.openstack.console import Progress, run
 
 DESCRIPTION = """\
 Run the checks and tests of the project: all of them, or the stages that are named.
@@ -27,7 +27,6 @@ examples:
 environment:
   MAGNUM_TEST_POSTGRESQL, MAGNUM_TEST_MYSQL, MAGNUM_TEST_RABBIT
                           URLs of servers to use instead of those on the loopback interface
-  MAGNUM_TEST_NO_INSTALL  set to anything: never install packages with apt-get
   CI                      true: what cannot be run is a failure
 """
 
@@ -47,9 +46,9 @@ def main(arguments: list[str] | None = None) -> int:
     checkout = Path(__file__).resolve().parents[2]
     say = Progress()
     python = Path(options.python) if options.python else environment.build(checkout, say)
-    run = stages.Run(checkout, python, say, options.pytest)
-    results = [_run(stage, run) for stage in chosen]
-    return _summary(results, run)
+    work = stages.Run(checkout, python, say, options.pytest)
+    results = [_run(stage, work) for stage in chosen]
+    return _summary(results, work)
 
 
 def _parse(arguments: list[str]) -> tuple[list[stages.Stage], argparse.Namespace]:
@@ -92,16 +91,16 @@ def _split(arguments: list[str]) -> tuple[list[str], bool, list[str]]:
     return arguments[:place], True, arguments[place + 1 :]
 
 
-def _run(stage: stages.Stage, run: stages.Run) -> Result:
+def _run(stage: stages.Stage, work: stages.Run) -> Result:
     began = time.monotonic()
     print(f"\n=== {stage.name}: {stage.headline}", flush=True)
-    good = stage.work(run)
+    good = stage.work(work)
     seconds = time.monotonic() - began
     print(f"--- {stage.name}: {'ok' if good else 'FAILED'} in {seconds:.0f} s", flush=True)
     return Result(stage, good, seconds)
 
 
-def _summary(results: list[Result], run: stages.Run) -> int:
+def _summary(results: list[Result], work: stages.Run) -> int:
     """Say how each stage ended, what was skipped, and last the line that counts the tests."""
     print("\n=== summary")
     for result in results:
@@ -109,17 +108,21 @@ def _summary(results: list[Result], run: stages.Run) -> int:
             f"{result.stage.name:13} {'ok' if result.good else 'FAILED':7} {result.seconds:5.0f} s"
         )
     in_ci = os.environ.get("CI", "").lower() in ("1", "true", "yes")
-    for reason in run.skipped:
+    for reason in work.skipped:
         print(f"skipped: {reason}")
-    if run.skipped and in_ci:
+    if work.skipped and in_ci:
         print("error: nothing may be skipped in CI")
-    lost = len(run.skipped) if in_ci else 0
+    lost = len(work.skipped) if in_ci else 0
     # A stage that failed without a failed test counts as one, so that the last line never hides it.
     broken = sum(not result.good for result in results)
-    failed = max(run.counts.failed, broken) + lost
-    skipped = f", {run.counts.skipped} skipped" if run.counts.skipped else ""
+    failed = max(work.counts.failed, broken) + lost
+    skipped = f", {work.counts.skipped} skipped" if work.counts.skipped else ""
     print(
-        f"{run.counts.passed} passed, {failed} failed{skipped} in {run.say.elapsed:.0f}s",
+        f"{work.counts.passed} passed, {failed} failed{skipped} in {work.say.elapsed:.0f}s",
         flush=True,
     )
     return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    run(main)

@@ -170,7 +170,10 @@ def _bring_up_cloud(run: Run, stack: ExitStack) -> dict[str, str]:
         run.say("the cloud of tools/cloud is up; using it as it is")
         return {"MAGNUM_TEST_CLOUD": "1"}
     run.say("bringing up the cloud (tools/cloud up)")
-    stack.callback(lambda: subprocess.run([cloud, "down"], check=False))
+    # A cloud that was never here leaves no data behind either.
+    kept = (run.checkout / ".state" / "cloud").exists()
+    down = [cloud, "down"] if kept else [cloud, "down", "--wipe"]
+    stack.callback(lambda: subprocess.run(down, check=False))
     if subprocess.run([cloud, "up"], check=False).returncode == 0:
         return {"MAGNUM_TEST_CLOUD": "1"}
     run.skipped.append("tests with a cloud: `tools/cloud up` failed, see above")
