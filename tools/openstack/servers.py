@@ -155,8 +155,13 @@ def _start_rabbitmq(ground: Ground, port: int) -> None:
         epmd = (_find("epmd") or "epmd", "-address", LOOPBACK)
         ground.processes.start(Program(EPMD, epmd, port=4369))
         ground.processes.wait_for_port(EPMD, 4369)
+    home = _rabbitmq_environment(ground)
+    # The machine's own configuration may name another address for its listener, and would win.
+    settings = ground.data / RABBITMQ / "rabbitmq.conf"
+    settings.write_text(f"listeners.tcp.default = {LOOPBACK}:{port}\n")
     environment = {
-        **_rabbitmq_environment(ground),
+        **home,
+        "RABBITMQ_CONFIG_FILE": str(settings),
         "RABBITMQ_NODENAME": _node(ground),
         "RABBITMQ_NODE_IP_ADDRESS": LOOPBACK,
         "RABBITMQ_NODE_PORT": str(port),
