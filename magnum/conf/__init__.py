@@ -11,7 +11,8 @@ from oslo_service import backend
 if backend.get_backend_type() is None:
     backend.init_backend(backend.BackendType.THREADING)
 
-from magnum.conf import opts  # noqa: E402 - the backend must be chosen first
+# Only now: the backend must be chosen first.
+from magnum.conf import opts
 
 CONF = cfg.CONF
 
