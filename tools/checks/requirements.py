@@ -29,9 +29,6 @@ USED_BY_NAME = {
     "types-requests": "tools/test types",
 }
 
-#: Imported only where the programs of tools/ bring their own environment, which holds it.
-BROUGHT_BY_TOOLS = {"heat", "keystone", "neutron", "nova", "glance", "placement"}
-
 
 def canonical(name: str) -> str:
     """The one spelling of a distribution's name (PEP 503)."""
@@ -72,7 +69,7 @@ def compare(
     complaints: list[str] = []
     used: set[str] = set()
     for module, path in sorted(modules.items()):
-        if module in sys.stdlib_module_names or module in ("magnum", "tools", *BROUGHT_BY_TOOLS):
+        if module in sys.stdlib_module_names or module in ("magnum", "tools"):
             continue
         candidates = {canonical(name) for name in providers.get(module, [])}
         if candidates & allowed:
@@ -97,7 +94,8 @@ def check(checkout: Path) -> list[str]:
     )
     complaints, used = compare(imported(service), runtime, providers)
     others = [path for path in python if path not in set(service)] + [checkout / "conftest.py"]
-    more, used_by_tests = compare(imported(others), runtime | extra, providers)
+    brought = {name for path in (checkout / "tools").rglob("*.txt") for name in required(path)}
+    more, used_by_tests = compare(imported(others), runtime | extra | brought, providers)
     unused = [f"requirements.txt: nothing in magnum/ imports {name}" for name in runtime - used]
     unused += [
         f"test-requirements.txt or doc/requirements.txt: nothing uses {name}"

@@ -81,7 +81,7 @@ def lint(run: Run) -> bool:
     good = [
         run.call("ruff", "check", ".", *scripts),
         run.call("ruff", "format", "--check", "--quiet", ".", *scripts),
-        run.call("shellcheck", "--external-sources", *shell),
+        run.call("shellcheck", "--external-sources", "--source-path=SCRIPTDIR:.", *shell),
         run.module("tools.checks.duplicates"),
         run.module("tools.checks.requirements"),
     ]
@@ -172,8 +172,8 @@ def _bring_up_cloud(run: Run, stack: ExitStack) -> dict[str, str]:
     run.say("bringing up the cloud (tools/cloud up)")
     # A cloud that was never here leaves no data behind either.
     kept = (run.checkout / ".state" / "cloud").exists()
-    down = [cloud, "down"] if kept else [cloud, "down", "--wipe"]
-    stack.callback(lambda: subprocess.run(down, check=False))
+    wipe = [] if kept else ["--wipe"]
+    stack.callback(lambda: subprocess.run([cloud, "down", *wipe], check=False))
     if subprocess.run([cloud, "up"], check=False).returncode == 0:
         return {"MAGNUM_TEST_CLOUD": "1"}
     run.skipped.append("tests with a cloud: `tools/cloud up` failed, see above")
