@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import event, select
 
 from magnum.common.context import RequestContext, service_context
-from magnum.db import baymodels, bays, migrations, operations, session
+from magnum.db import baymodels, bays, clock, migrations, operations, session
 from magnum.db.models import Bay, BayModel, Event, Operation
 from magnum.drivers.catalogue import DriverMissing
 from magnum.drivers.contract import Done, Driver, Outcome, Provides, Work
@@ -110,7 +110,7 @@ def make_due(**changes: Any) -> None:
         db.execute(
             session.changing(Operation)
             .where(Operation.next_run_at.is_not(None))
-            .values(next_run_at=operations.now(-1), **changes)
+            .values(next_run_at=clock.now(-1), **changes)
         )
 
 

@@ -8,7 +8,7 @@ import pytest
 from magnum.common import errors
 from magnum.common.context import service_context
 from magnum.conf import CONF
-from magnum.db import bays, operations, projects, session
+from magnum.db import bays, clock, operations, projects, session
 from magnum.db.bays import BayNotFound
 from magnum.db.models import Operation, Project, Quota, State
 from magnum.drivers.contract import (
@@ -120,9 +120,7 @@ def test_a_process_that_lost_its_fence_writes_nothing() -> None:
     bay = engine.a_bay(driver)
 
     def taken_over(work: Work) -> Outcome:
-        engine.make_due(
-            lease_until=operations.now(-1)
-        )  # as if this process had been paused for long
+        engine.make_due(lease_until=clock.now(-1))  # as if this process had been paused for long
         other = ScriptedDriver(Done(Facts(stack_id="theirs")))
         engine.run_all(engine.a_worker(other, owner="other"))
         return Failed("LATE", Actor.NOBODY, "too late", facts=Facts(stack_id="mine"))
@@ -143,7 +141,7 @@ def test_a_process_that_dies_is_replaced_when_its_lease_has_run_out() -> None:
     engine.make_due()
     assert operations.claim(service_context(), operation.id, "dead", 30) is not None
     assert operations.due(service_context(), 10) == []
-    engine.make_due(lease_until=operations.now(-1))
+    engine.make_due(lease_until=clock.now(-1))
     engine.run_all(engine.a_worker(driver))
     assert engine.look(bay).status == "CREATE_COMPLETE"
     assert dict(driver.asked[-1].cursor) == {"stack_id": "s"}
@@ -153,7 +151,7 @@ def test_a_renewed_lease_is_not_taken() -> None:
     bay = engine.a_bay(ScriptedDriver())
     (operation,) = engine.operations_of(bay)
     assert operations.claim(service_context(), operation.id, "me", 30) is not None
-    engine.make_due(lease_until=operations.now(-1))
+    engine.make_due(lease_until=clock.now(-1))
     operations.renew(service_context(), "me", [operation.id], 30)
     assert operations.due(service_context(), 10) == []
     operations.renew(service_context(), "somebody else", [operation.id], -10)
@@ -206,7 +204,7 @@ def test_a_dead_process_does_not_hold_a_deletion_up() -> None:
     delete_bay(engine.context(), bay)
     driver = ScriptedDriver()
     worker = engine.a_worker(driver)
-    engine.make_due(lease_until=operations.now(-1))
+    engine.make_due(lease_until=clock.now(-1))
     engine.run_all(worker)
     assert [work.verb for work in driver.asked] == ["delete"]
     with pytest.raises(BayNotFound):
@@ -286,7 +284,7 @@ def test_at_the_deadline_an_operation_ends() -> None:
     bay = engine.a_bay(driver)
     worker = engine.a_worker(driver)
     worker.run(engine.operations_of(bay)[0].id)
-    engine.make_due(deadline=operations.now(-1))
+    engine.make_due(deadline=clock.now(-1))
     worker.run(engine.operations_of(bay)[0].id)
     seen = engine.look(bay)
     assert seen.status == "CREATE_FAILED"
@@ -299,12 +297,12 @@ def test_a_driver_that_hangs_in_its_last_look_is_not_asked_again() -> None:
     bay = engine.a_bay(driver)
     worker = engine.a_worker(driver)
     worker.run(engine.operations_of(bay)[0].id)
-    engine.make_due(deadline=operations.now(-1))
+    engine.make_due(deadline=clock.now(-1))
     assert (
         operations.claim(service_context(), engine.operations_of(bay)[0].id, "hangs", 30)
         is not None
     )
-    engine.make_due(lease_until=operations.now(-1))
+    engine.make_due(lease_until=clock.now(-1))
     engine.run_all(worker)
     assert engine.look(bay).status == "CREATE_FAILED"
     assert len(driver.asked) == 1
@@ -313,7 +311,7 @@ def test_a_driver_that_hangs_in_its_last_look_is_not_asked_again() -> None:
 def test_work_that_nobody_began_in_time_is_still_done() -> None:
     driver = ScriptedDriver()
     bay = engine.a_bay(driver)
-    engine.make_due(deadline=operations.now(-86400))
+    engine.make_due(deadline=clock.now(-86400))
     engine.run_all(engine.a_worker(driver))
     assert engine.look(bay).status == "CREATE_COMPLETE"
 
@@ -355,7 +353,7 @@ def test_the_old_is_purged_and_the_living_kept() -> None:
     delete_bay(engine.context(), gone)
     engine.run_all(engine.a_worker(driver))
     with session.writer(service_context()) as db:
-        db.execute(session.changing(Operation).values(finished_at=operations.now(-86400 * 40)))
+        db.execute(session.changing(Operation).values(finished_at=clock.now(-86400 * 40)))
     assert operations.purge(service_context(), 30) == 2
     assert engine.operations_of(gone) == []
     assert len(engine.operations_of(kept)) == 1
@@ -388,7 +386,7 @@ def test_a_life_costs_few_statements() -> None:
             with session.writer(service_context()) as db:
                 db.execute(
                     session.changing(Operation)
-                    .values(next_run_at=operations.now(-1))
+                    .values(next_run_at=clock.now(-1))
                     .where(Operation.next_run_at.is_not(None))
                 )
             for operation_id in operations.due(service_context(), 10):

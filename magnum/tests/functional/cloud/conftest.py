@@ -1,0 +1,109 @@
+"""Fixtures of the tests on the cloud of ``tools/cloud``: its administrator, tenants, and services of the test's own."""
+
+import os
+import socket
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from keystoneauth1.session import Session
+
+from magnum.tests.functional.cloud import client
+from tools.openstack import config, magnum, people
+from tools.openstack.processes import Processes
+
+CHECKOUT = Path(__file__).parents[4]
+STATE = Path(os.environ.get("MAGNUM_TEST_CLOUD_STATE", CHECKOUT / ".state" / "cloud"))
+KEYSTONE = "http://127.0.0.1:5000"
+
+#: Port of the service that the cloud itself runs.
+CLOUDS_OWN_PORT = 9511
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Everything here needs the cloud."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("cloud")
+
+
+@pytest.fixture(scope="session")
+def passwords() -> config.Passwords:
+    return config.Passwords(STATE / "passwords.json")
+
+
+@pytest.fixture(scope="session")
+def admin(passwords: config.Passwords) -> Session:
+    """The cloud's administrator."""
+    return people.session("admin", KEYSTONE, passwords)
+
+
+@pytest.fixture
+def tenant(admin: Session) -> Iterator[client.Tenant]:
+    """A project of the test's own."""
+    with client.tenant(admin) as made:
+        yield made
+
+
+@dataclass
+class Service:
+    """API and conductor of a test's own, on a database of its own."""
+
+    settings: magnum.Settings
+    processes: Processes
+
+    @property
+    def port(self) -> int:
+        return self.settings.port
+
+    def start(self) -> None:
+        """Start what does not run."""
+        magnum.start(self.settings, self.processes)
+
+    def kill_conductor(self) -> None:
+        """kill -9 for the conductor and its workers."""
+        self.processes.stop(magnum.CONDUCTOR, patience=0)
+
+    def stop(self) -> None:
+        magnum.stop(self.processes)
+
+
+@pytest.fixture
+def service(
+    database_url: str, request: pytest.FixtureRequest, tmp_path: Path, passwords: config.Passwords
+) -> Iterator[Service]:
+    """A service on each database; with RabbitMQ where the test's parameter ``broker`` says so."""
+    with_broker: bool = request.node.callspec.params.get("broker", False)
+    options: dict[str, Any] = {}
+    if with_broker:
+        options["transport_url"] = request.getfixturevalue("rabbit_url")
+    settings = magnum.Settings(
+        state=tmp_path / "service",
+        venv=Path(sys.prefix),
+        auth_url=KEYSTONE,
+        password=passwords[magnum.USER],
+        database=database_url,
+        port=_free_port(),
+        poll_interval=1,
+        sweep_interval=1,
+        extra={"conductor": {"topic": f"test-{tmp_path.name}"}, "lifecycle": {"lease_seconds": 5}},
+        **options,
+    )
+    magnum.write_config(settings)
+    magnum.upgrade_database(settings, tmp_path / "upgrade.log")
+    started = Service(settings, Processes(settings.state))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
+
+
+def _free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port

@@ -1,0 +1,96 @@
+"""The main job on a real Keystone, Heat, Nova and Neutron: a Swarm bay's whole life, and what must not disturb it."""
+
+import uuid
+
+import pytest
+from keystoneauth1.session import Session
+
+from magnum.tests.functional.cloud import client
+from magnum.tests.functional.cloud.client import Magnum, Tenant
+from magnum.tests.functional.cloud.conftest import CLOUDS_OWN_PORT, Service
+
+without_sqlite = pytest.mark.parametrize("database_url", ["postgresql", "mysql"], indirect=True)
+
+
+@without_sqlite
+@pytest.mark.parametrize("broker", [True, False], ids=["rabbit", "no-broker"])
+def test_a_bay_lives_and_leaves_nothing(
+    service: Service, broker: bool, tenant: Tenant, admin: Session
+) -> None:
+    before = client.holdings(admin, tenant)
+    magnum = Magnum(tenant.session, service.port)
+    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel(), node_count=1)[
+        "uuid"
+    ]
+    bay = magnum.settled(made, "CREATE_COMPLETE")
+    assert len(bay["master_addresses"]) == 1
+    assert len(bay["node_addresses"]) == 1
+    assert bay["api_address"].startswith("tcp://172.24.")
+    assert (bay["driver"], bay["driver_version"]) == ("swarm_atomic_v1", "1.0.0")
+    (stack,) = client.stacks(tenant)
+    assert (stack["stack_name"], stack["id"]) == (f"bay-{made}", bay["stack_id"])
+
+    bay = magnum.scale(made, 3)
+    assert (bay["node_count"], len(set(bay["node_addresses"]))) == (3, 3)
+    kept = magnum.scale(made, 2)["node_addresses"]
+    assert len(kept) == 2 and set(kept) < set(bay["node_addresses"])
+
+    magnum.delete(made)
+    assert client.holdings(admin, tenant) == before
+    client.until(lambda: not client.roles_of_the_service(admin, tenant))
+
+
+def test_an_application_credential_is_enough_and_the_creator_may_go(
+    tenant: Tenant, admin: Session
+) -> None:
+    magnum = Magnum(client.application_credential(tenant), CLOUDS_OWN_PORT)
+    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel(), node_count=1)[
+        "uuid"
+    ]
+    # With the user goes every credential and token of theirs.
+    client.service(admin, "identity").delete(f"/v3/users/{tenant.user_id}")
+    name, password = f"heir-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
+    heir = client.add_member(admin, tenant.project_id, name, password)
+    try:
+        successor = Magnum(
+            client.member_session(name, password, tenant.project_id), CLOUDS_OWN_PORT
+        )
+        assert len(successor.settled(made, "CREATE_COMPLETE")["node_addresses"]) == 1
+        assert successor.scale(made, 2)["node_count"] == 2
+        successor.delete(made)
+    finally:
+        client.service(admin, "identity").delete(f"/v3/users/{heir}")
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_a_conductor_killed_in_the_middle_is_no_loss(service: Service, tenant: Tenant) -> None:
+    magnum = Magnum(tenant.session, service.port)
+    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel())["uuid"]
+    client.until(lambda: client.stacks(tenant))
+    service.kill_conductor()
+    assert magnum.bay(made)["status"] == "CREATE_IN_PROGRESS"
+    service.start()
+    magnum.settled(made, "CREATE_COMPLETE")
+    assert len(client.stacks(tenant)) == 1
+    magnum.delete(made)
+    assert client.stacks(tenant) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_another_projects_bay_is_not_there(
+    service: Service, tenant: Tenant, admin: Session
+) -> None:
+    owner = Magnum(tenant.session, service.port)
+    model = owner.make(
+        "/baymodels", name="m", driver="noop_v1", image_id="fake-atomic", keypair_id=None
+    )
+    made = owner.make("/bays", name="b1", baymodel_id=model["uuid"])["uuid"]
+    with client.tenant(admin) as stranger:
+        other = Magnum(stranger.session, service.port)
+        patch = [{"op": "replace", "path": "/node_count", "value": 2}]
+        for path in (f"/bays/{made}", "/bays/b1", f"/baymodels/{model['uuid']}"):
+            for method, body in (("GET", None), ("PATCH", patch), ("DELETE", None)):
+                answer = other.call(method, path, **({"json": body} if body else {}))
+                assert answer.status_code == 404, (method, path, answer.text)
+        assert other.call("GET", "/bays").json()["bays"] == []
+    assert Magnum(admin, service.port).bay(made)["uuid"] == made
