@@ -3,12 +3,16 @@
 The lowest module of ``tools.openstack``: it imports nothing of ours.
 """
 
+import itertools
+import os
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NoReturn
+
+_CLEAR = "\r\033[K"  # to the start of the line, and empty it
 
 
 class Trouble(Exception):
@@ -19,12 +23,16 @@ class Trouble(Exception):
 
 
 class Progress:
-    """Prints what is going on, each line with the seconds since the start. Safe from many threads."""
+    """Prints what is going on, each line with the seconds since the start. Safe from many threads.
 
-    def __init__(self, quiet: bool = False) -> None:
+    :param began: what ``time.monotonic()`` was at the start; for a program that goes on in another process.
+    """
+
+    def __init__(self, quiet: bool = False, began: float | None = None) -> None:
         self._quiet = quiet
-        self._start = time.monotonic()
+        self._start = time.monotonic() if began is None else began
         self._lock = threading.Lock()
+        self._live = not quiet and sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
 
     @property
     def elapsed(self) -> float:
@@ -36,14 +44,39 @@ class Progress:
         if self._quiet:
             return
         with self._lock:
-            print(f"{self.elapsed:6.1f} s  {text}", flush=True)
+            print(f"{_CLEAR if self._live else ''}{self.elapsed:6.1f} s  {text}", flush=True)
+
+    @contextmanager
+    def waiting(self, text: str) -> Iterator[None]:
+        """Turn a spinner beside ``text`` while the block runs; nothing at all where there is no terminal."""
+        if not self._live:
+            yield
+            return
+        over = threading.Event()
+        spinner = threading.Thread(target=self._spin, args=(text, over), daemon=True)
+        spinner.start()
+        try:
+            yield
+        finally:
+            over.set()
+            spinner.join()
+
+    def _spin(self, text: str, over: threading.Event) -> None:
+        for sign in itertools.cycle("|/-\\"):
+            with self._lock:
+                print(f"{_CLEAR}{self.elapsed:6.1f} s  {text} {sign}", end="", flush=True)
+            if over.wait(0.15):
+                break
+        with self._lock:
+            print(_CLEAR, end="", flush=True)
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:
         """Announce ``text`` at once, and say how long the block took when it ends well."""
         began = time.monotonic()
         self(f"{text} ...")
-        yield
+        with self.waiting(text):
+            yield
         self(f"{text}: done in {time.monotonic() - began:.1f} s")
 
 

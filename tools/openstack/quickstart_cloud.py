@@ -131,9 +131,7 @@ def wanted(cloud: Cloud) -> keystone.Wanted:
             *grants,
             keystone.Grant("heat", "admin", project="service"),
             keystone.Grant("heat", "service", project="service"),
-            keystone.Grant(
-                HEAT_DOMAIN_ADMIN, "admin", domain=HEAT_DOMAIN, user_domain=HEAT_DOMAIN
-            ),
+            keystone.Grant(HEAT_DOMAIN_ADMIN, "admin", domain=HEAT_DOMAIN, user_domain=HEAT_DOMAIN),
         ),
         services=(
             keystone.Service("keystone", "identity", cloud.auth_url),

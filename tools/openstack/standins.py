@@ -108,7 +108,11 @@ class StandInServer(StandIn):
         super().handle_create()
         try:
             url = node_report.signal_url(self._user_data())
-        except (ValueError, OSError, yaml.YAMLError) as error:  # not ours to judge: Nova takes anything
+        except (
+            ValueError,
+            OSError,
+            yaml.YAMLError,
+        ) as error:  # not ours to judge: Nova takes anything
             LOG.warning("server %s: its user data cannot be read, %s", self.resource_id, error)
             return
         if url is None:
@@ -233,16 +237,20 @@ FACTS: Mapping[str, Mapping[str, Fact]] = {
         "network_id": _property("network"),
     },
     "OS::Neutron::FloatingIP": {
-        "fixed_ip_address": lambda ip: ip.properties["fixed_ip_address"]
-        or (ip.properties["port_id"] and address(ip.properties["port_id"])),
-        "floating_ip_address": lambda ip: ip.properties["floating_ip_address"]
-        or address(ip.resource_id, FLOATING),
+        "fixed_ip_address": lambda ip: (
+            ip.properties["fixed_ip_address"]
+            or (ip.properties["port_id"] and address(ip.properties["port_id"]))
+        ),
+        "floating_ip_address": lambda ip: (
+            ip.properties["floating_ip_address"] or address(ip.resource_id, FLOATING)
+        ),
         "floating_network_id": _property("floating_network"),
     },
     "OS::Cinder::Volume": {"status": lambda volume: "available"},
     "OS::Octavia::LoadBalancer": {
-        "vip_address": lambda balancer: balancer.properties["vip_address"]
-        or address(_vip_port(balancer)),
+        "vip_address": lambda balancer: (
+            balancer.properties["vip_address"] or address(_vip_port(balancer))
+        ),
         "vip_port_id": lambda balancer: _vip_port(balancer),
         "vip_subnet_id": _property("vip_subnet"),
     },

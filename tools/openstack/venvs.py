@@ -71,18 +71,26 @@ def cached(requirements: Path, say: Progress) -> Path:
     return folder
 
 
-def of_checkout(checkout: Path, say: Progress) -> Path:
+def of_checkout(
+    checkout: Path, say: Progress, folder: Path | None = None, requirements: Path | None = None
+) -> Path:
     """The environment in which this checkout is installed editable, with all that running it needs.
 
-    It lies in the checkout (``.state/venv``) and is brought up to date when the files that describe the
-    package change (a new dependency, a new console script); code needs no new installation.
+    It is brought up to date when the files that describe the package change (a new dependency, a new
+    console script); code needs no new installation.
 
+    :param folder: where it lies; ``.state/venv`` in the checkout unless said otherwise.
+    :param requirements: file of more packages, and of the versions of all.
     :raises Trouble: as ``cached`` does.
     """
     described = [
         checkout / name for name in ("setup.cfg", "setup.py", "pyproject.toml", "requirements.txt")
     ]
-    folder = checkout / ".state" / "venv"
+    wanted = ["-e", f"{checkout}[{EXTRAS}]"]
+    if requirements is not None:
+        described.append(requirements)
+        wanted = ["-r", str(requirements), "-e", str(checkout)]
+    folder = folder or checkout / ".state" / "venv"
     stamp = f"{_fingerprint(described)} {folder}"
     marker = folder / READY
     with _lock(folder.with_suffix(".lock"), say):
@@ -93,7 +101,7 @@ def of_checkout(checkout: Path, say: Progress) -> Path:
         if len(before) != 2 or before[1] != str(folder) or not interpreter_matches(folder):
             create(folder)
         marker.unlink(missing_ok=True)
-        install(folder, ["-e", f"{checkout}[{EXTRAS}]"], say)
+        install(folder, wanted, say)
         marker.write_text(stamp)
     return folder
 
@@ -111,15 +119,23 @@ def create(folder: Path) -> None:
     """Make an empty environment, in the place of whatever was there."""
     shutil.rmtree(folder, ignore_errors=True)
     folder.parent.mkdir(parents=True, exist_ok=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "venv", str(folder)], capture_output=True, text=True, check=False
-    )
-    if done.returncode != 0:
+    venv = [sys.executable, "-m", "venv", str(folder)]
+    done = subprocess.run(venv, capture_output=True, text=True, check=False)
+    if done.returncode != 0 and not _create_with_own_pip(venv, folder):
         reason = (done.stdout + done.stderr).strip().splitlines()
         raise Trouble(
             f"`{sys.executable} -m venv` failed ({reason[0] if reason else 'no reason given'}); "
             "on Debian and Ubuntu, `apt-get install python3-venv` provides it."
         )
+
+
+def _create_with_own_pip(venv: list[str], folder: Path) -> bool:
+    """Where the distribution left ``ensurepip`` out, this interpreter's own pip can do its work."""
+    pip = [sys.executable, "-m", "pip", "--python", str(folder), "install", "pip"]
+    return all(
+        subprocess.run(command, capture_output=True, check=False).returncode == 0
+        for command in ([*venv, "--without-pip"], pip)
+    )
 
 
 def install(folder: Path, arguments: list[str], say: Progress) -> None:
@@ -130,6 +146,7 @@ def install(folder: Path, arguments: list[str], say: Progress) -> None:
     log = folder.with_name(folder.name + "-pip.log")
     command = [str(folder / "bin" / "python"), "-m", "pip", "install", *arguments]
     options = ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
+    options.append("--no-compile")  # most modules are never imported; the others are then compiled
     with log.open("w") as output:
         pip = subprocess.Popen(
             [*command, *options],
@@ -139,8 +156,9 @@ def install(folder: Path, arguments: list[str], say: Progress) -> None:
             text=True,
         )
         assert pip.stdout is not None
-        _follow(pip.stdout, output.write, say)
-        status = pip.wait()
+        with say.waiting("pip is at work"):
+            _follow(pip.stdout, output.write, say)
+            status = pip.wait()
     if status != 0:
         raise Trouble(f"{_reason(log.read_text())} The whole output of pip is in {log}.")
 
