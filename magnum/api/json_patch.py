@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from jsonschema import Draft202012Validator
 
-from magnum.api.schemas.base import LABELS, Schema, check_storable, coerced, refused
+from magnum.api.schemas.base import END, LABELS, Schema, check_storable, coerced, refused
 from magnum.common import errors
 
 #: No resource lets these be changed.
@@ -29,7 +29,7 @@ DOCUMENT: Final = {
         "type": "object",
         "properties": {
             "op": {"enum": ["add", "replace", "remove"]},
-            "path": {"type": "string", "pattern": r"^(/[\w.-]+)+$"},
+            "path": {"type": "string", "pattern": rf"^(/[\w.-]+)+{END}"},
             "value": {},
         },
         "required": ["op", "path"],

@@ -15,6 +15,7 @@ from urllib.parse import quote
 from keystoneauth1 import adapter, loading
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import session as ksa_session
+from keystoneauth1.identity.access import AccessInfoPlugin
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
@@ -43,7 +44,7 @@ class Caller:
     """
 
     def __init__(self, context: RequestContext) -> None:
-        self._auth = context.token_auth
+        self._auth = _plain(context.token_auth)
         self._request_id = context.global_id
         self._known_flavors: set[str] = set()
 
@@ -181,6 +182,11 @@ def _session() -> ksa_session.Session:
     return loading.load_session_from_conf_options(
         CONF, identity.AUTH_GROUP, timeout=CONF.cloud.timeout
     )
+
+
+def _plain(token_auth: Any) -> AccessInfoPlugin | None:
+    """The caller's token alone. keystonemiddleware's plugin would add a token of the service, which costs a call."""
+    return None if token_auth is None else AccessInfoPlugin(token_auth.get_access(_session()))
 
 
 def _absent(service: str) -> bool:

@@ -35,7 +35,10 @@ class Faults:
 def _told(raised: Exception, environ: WSGIEnvironment) -> errors.MagnumError:
     """What the caller is told of an exception; the log is told the rest."""
     if isinstance(raised, errors.MagnumError):
-        level = logging.ERROR if raised.status >= 500 else logging.DEBUG
+        told_all = raised.operator_text == raised.text
+        level = (
+            logging.ERROR if raised.status >= 500 else logging.DEBUG if told_all else logging.INFO
+        )
         LOG.log(level, "%s: %s", raised.code, raised.operator_text)
         return raised
     if isinstance(raised, db_exception.DBConnectionError):

@@ -25,6 +25,9 @@ _INTEGER = re.compile(r"\s*[+-]?[0-9]{1,18}\s*", re.ASCII)
 _TRUE = frozenset({"1", "t", "true", "y", "yes", "on"})
 _FALSE = frozenset({"0", "f", "false", "n", "no", "off"})
 
+#: The end of a text in a pattern. A mere ``$`` lets a line feed pass behind it.
+END: Final = r"(?![\s\S])"
+
 Properties = dict[str, Any]
 
 
@@ -72,7 +75,9 @@ class Schema:
             "additionalProperties": False,
         }
         Draft202012Validator.check_schema(self.document)
-        self._validator = Draft202012Validator(self.document)
+        self._validator = Draft202012Validator(
+            self.document, format_checker=Draft202012Validator.FORMAT_CHECKER
+        )
 
     def read(self, document: Any) -> dict[str, Any]:
         """The document with every value of the type that the schema says. Raises InvalidField."""

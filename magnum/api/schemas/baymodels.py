@@ -4,6 +4,7 @@ from typing import Final
 
 from magnum.api.json_patch import Rules
 from magnum.api.schemas.base import (
+    END,
     LABELS,
     Properties,
     Schema,
@@ -13,8 +14,10 @@ from magnum.api.schemas.base import (
     text,
 )
 
+UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+
 PROPERTIES: Final[Properties] = {
-    "uuid": text(36, pattern="^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"),
+    "uuid": text(36, pattern=f"^{UUID}{END}"),
     "name": text(),
     "coe": text(),
     "driver": text(),
@@ -25,7 +28,7 @@ PROPERTIES: Final[Properties] = {
     "external_network_id": text(),
     "fixed_network": text(),
     "fixed_subnet": text(),
-    "dns_nameserver": text(),
+    "dns_nameserver": text(format="ipv4"),
     "network_driver": text(),
     "volume_driver": text(),
     "docker_volume_size": integer(1),

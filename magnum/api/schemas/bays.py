@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 
 from magnum.api.json_patch import Rules
-from magnum.api.schemas.base import LABELS, Properties, Schema, boolean, integer, mandatory, text
+from magnum.api.schemas.base import (
+    END,
+    LABELS,
+    Properties,
+    Schema,
+    boolean,
+    integer,
+    mandatory,
+    text,
+)
 from magnum.api.spelling import Spelling
 
 #: Minutes; about nineteen years. More would leave the calendars of some databases.
@@ -53,7 +62,7 @@ class BaySchemas:
 def of(spelling: Spelling) -> BaySchemas:
     """The requests in these words."""
     properties: Properties = {
-        "name": text(242, pattern="^[a-zA-Z][a-zA-Z0-9_.-]*$"),
+        "name": text(242, pattern=f"^[a-zA-Z][a-zA-Z0-9_.-]*{END}"),
         spelling.baymodel_key: mandatory(text()),
         "node_count": integer(1),
         "master_count": integer(1),

@@ -1,0 +1,144 @@
+"""Tools for tests of the API: callers, drivers that are only looked at, and a check of headers instead of tokens."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
+
+from webtest import TestApp, TestResponse
+
+from magnum.conf import CONF
+from magnum.drivers.contract import Done, Driver, Outcome, Provides, Work
+
+MEMBER = "member,reader"
+LATEST = "container-infra latest"
+EVERYTHING = ["image", "compute", "network", "volume"]
+
+
+class SwarmDriver(Driver):
+    """A driver with all the verbs that the API can ask for now."""
+
+    name = "swarm_test_v1"
+    version = "1.2.0"
+    template_version = "7"
+    provides = frozenset({Provides("vm", "fedora-atomic", "swarm")})
+
+    def bay_create(self, work: Work) -> Outcome:
+        """Never called: the API runs no driver."""
+        return Done()
+
+    bay_update = bay_delete = bay_create
+
+
+class FixedDriver(Driver):
+    """A driver that builds two engines and cannot change what it has built."""
+
+    name = "fixed_test_v1"
+    version = "0.1.0"
+    provides = frozenset(
+        {Provides("vm", "flatcar", "kubernetes"), Provides("vm", "flatcar", "mesos")}
+    )
+
+    def bay_create(self, work: Work) -> Outcome:
+        """Never called."""
+        return Done()
+
+
+class Client:
+    """A caller. Header names are those that keystonemiddleware would set."""
+
+    def __init__(self, wsgi: WSGIApplication, **identity: str) -> None:
+        self._app = TestApp(wsgi)
+        self.headers = {
+            "X-Identity-Status": "Confirmed",
+            **{f"X-{name.replace('_', '-')}": value for name, value in identity.items()},
+        }
+
+    def __call__(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        *,
+        version: str | None = LATEST,
+        status: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> TestResponse:
+        """Send a request. ``body`` is a text or bytes as they are, or else goes as JSON."""
+        sent = {**self.headers, **({"OpenStack-API-Version": version} if version else {})}
+        data = b""
+        if isinstance(body, bytes):
+            data = body
+        elif isinstance(body, str):
+            data = body.encode()
+        elif body is not None:
+            data = json.dumps(body).encode()
+        if data:
+            sent["Content-Type"] = "application/json"
+        sent.update(headers or {})
+        answer: TestResponse = self._app.request(
+            path, method=method, headers=sent, body=data, expect_errors=True
+        )
+        if status is not None:
+            assert answer.status_int == status, answer.text
+        return answer
+
+    def error(self, *request: Any, status: int, **more: Any) -> dict[str, Any]:
+        """Send a request that must fail, and return what the error says."""
+        answer = self(*request, status=status, **more)
+        found: dict[str, Any] = answer.json["errors"][0]
+        return found
+
+
+class Settings:
+    """Options that a test sets; put back afterwards."""
+
+    def __init__(self) -> None:
+        self._set: list[tuple[str, str]] = []
+
+    def __call__(self, group: str, **values: Any) -> None:
+        for name, value in values.items():
+            CONF.set_override(name, value, group=group)
+            self._set.append((name, group))
+
+    def undo(self) -> None:
+        """Put everything back."""
+        for name, group in self._set:
+            CONF.clear_override(name, group=group)
+
+
+def trusting(wsgi: WSGIApplication) -> WSGIApplication:
+    """In place of keystonemiddleware: believe the headers, refuse who sends none."""
+
+    def check(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        if environ.get("HTTP_X_IDENTITY_STATUS") != "Confirmed":
+            start_response("401 Unauthorized", [("Content-Type", "application/json")])
+            return [b'{"error": {"code": 401}}']
+        return wsgi(environ, start_response)
+
+    return check
+
+
+MODEL = {
+    "name": "model",
+    "coe": "swarm",
+    "image_id": "fedora",
+    "keypair_id": None,
+    "external_network_id": "public",
+    "cluster_distro": "fedora-atomic",
+}
+
+
+def a_model(client: Client, **fields: Any) -> dict[str, Any]:
+    """A baymodel of a caller."""
+    made: dict[str, Any] = client("POST", "/v1/baymodels", {**MODEL, **fields}, status=201).json
+    return made
+
+
+def a_bay(client: Client, **fields: Any) -> str:
+    """A bay of a caller, of a new baymodel unless one is named. Returns its uuid."""
+    if "baymodel_id" not in fields:
+        fields["baymodel_id"] = a_model(client)["uuid"]
+    body = {"name": "bay", **fields}
+    uuid: str = client("POST", "/v1/bays", body, status=202).json["uuid"]
+    return uuid
