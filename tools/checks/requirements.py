@@ -16,7 +16,6 @@ USED_BY_NAME = {
     "coverage": "tools/test cover",
     "gunicorn": "serves the API in the functional tests",
     "mypy": "tools/test types",
-    "openstackdocstheme": "theme of doc/source/conf.py",
     "psycopg2-binary": "SQLAlchemy loads it for postgresql+psycopg2://",
     "pymysql": "SQLAlchemy loads it for mysql+pymysql://",
     "pytest-timeout": "`timeout` in pyproject.toml",

@@ -18,6 +18,8 @@ from tools.openstack.console import Progress
 NOT_UNIT = "functional or postgresql or mysql or rabbit or cloud"
 UNIT_TESTS = ["magnum/tests/unit", "tools/openstack/tests", "tools/checks/tests"]
 FUNCTIONAL_TESTS = ["magnum/tests/functional", "magnum/tests/unit", "tools/checks/tests"]
+# For generators: libraries of OpenStack announce on every start that eventlet will go.
+QUIET = {"PYTHONWARNINGS": "ignore"}
 NO_TESTS_COLLECTED = 5  # exit status of pytest
 
 
@@ -100,7 +102,9 @@ def types(run: Run) -> bool:
         for path in files.ours(run.checkout)
         if files.is_python_script(path)
     ]
-    return run.module("mypy", "--scripts-are-modules", "magnum", "tools", "conftest.py", *scripts)
+    return run.module(
+        "mypy", "--scripts-are-modules", "magnum", "tools", "doc/ext", "conftest.py", *scripts
+    )
 
 
 def docs(run: Run) -> bool:
@@ -117,7 +121,8 @@ def _sphinx(run: Run, folder: str) -> bool:
     target = run.checkout / folder / "build"
     shutil.rmtree(target, ignore_errors=True)
     options = ["-W", "--keep-going", "-q", "-b", "html", "-d", str(target / "doctrees")]
-    good = run.module("sphinx", *options, f"{folder}/source", str(target / "html"))
+    command = [str(run.python), "-m", "sphinx", *options, f"{folder}/source", str(target / "html")]
+    good = run.call(*command, extra=QUIET)
     if good:
         run.say(f"{folder}/build/html/index.html")
     return good
@@ -224,15 +229,14 @@ def _counts(report: Path) -> Counts:
 
 def genconfig(run: Run) -> bool:
     """Write `etc/magnum/magnum.conf.sample`."""
-    return run.call(
-        "oslo-config-generator", "--config-file", "etc/magnum/magnum-config-generator.conf"
-    )
+    configuration = "etc/magnum/magnum-config-generator.conf"
+    return run.call("oslo-config-generator", "--config-file", configuration, extra=QUIET)
 
 
 def genpolicy(run: Run) -> bool:
     """Write `etc/magnum/policy.yaml.sample`."""
     configuration = "etc/magnum/magnum-policy-generator.conf"
-    return run.call("oslopolicy-sample-generator", "--config-file", configuration)
+    return run.call("oslopolicy-sample-generator", "--config-file", configuration, extra=QUIET)
 
 
 ALL = (

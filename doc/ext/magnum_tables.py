@@ -1,0 +1,92 @@
+"""Directives that write tables from the code, so that the pages cannot say anything else.
+
+`magnum-routes`: every method on every path; `magnum-microversions`: what each version changed;
+`magnum-driver-options NAME`: the options of one driver, from its `schema.json`.
+"""
+
+import json
+from collections.abc import Iterable, Sequence
+from importlib import resources
+
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from magnum.api import microversions, routes
+
+
+class _Table(SphinxDirective):
+    """Writes the rows as a `list-table`, so that a cell may use markup."""
+
+    heading: Sequence[str]
+    widths: str
+
+    def rows(self) -> Iterable[Sequence[str]]:
+        """The rows, without the heading."""
+        raise NotImplementedError
+
+    def run(self) -> list[nodes.Node]:
+        """Called by Sphinx."""
+        lines = [".. list-table::", "   :header-rows: 1", f"   :widths: {self.widths}", ""]
+        for row in (self.heading, *self.rows()):
+            lines += [f"   {'-' if column else '* -'} {cell}" for column, cell in enumerate(row)]
+        lines = [line.replace("   - ", "     - ", 1) for line in lines]
+        container = nodes.Element()
+        source = f"<{self.name}>"
+        self.state.nested_parse(StringList([*lines, ""], source), self.content_offset, container)
+        return container.children
+
+
+class Routes(_Table):
+    """Every method on every path, with the policy rule that is asked."""
+
+    heading = ("Method", "Path", "Policy rule")
+    widths = "15 45 40"
+
+    def rows(self) -> Iterable[Sequence[str]]:
+        """One row for each route."""
+        for route in routes.table():
+            path = route.path.replace("{}", "<name or uuid>")
+            yield (route.method, f"``{path}``", f"``{route.policy}``" if route.policy else "none")
+
+
+class Microversions(_Table):
+    """What each microversion changed."""
+
+    heading = ("Version", "Change")
+    widths = "15 85"
+
+    def rows(self) -> Iterable[Sequence[str]]:
+        """One row for each version."""
+        return ((str(version), change) for version, change in microversions.HISTORY)
+
+
+class DriverOptions(_Table):
+    """The options of the driver that is named."""
+
+    required_arguments = 1
+    heading = ("Option", "Type", "Default", "Change", "Meaning")
+    widths = "25 10 15 15 35"
+
+    def rows(self) -> Iterable[Sequence[str]]:
+        """One row for each option."""
+        package = resources.files(f"magnum.drivers.{self.arguments[0]}")
+        schema = json.loads(package.joinpath("schema.json").read_text())
+        for name, option in sorted(schema["properties"].items()):
+            default = json.dumps(option["default"]) if "default" in option else ""
+            yield (
+                f"``{name}``",
+                str(option.get("type", "")),
+                f"``{default}``" if default else "none",
+                option["x-change"],
+                option["description"],
+            )
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Called by Sphinx."""
+    app.add_directive("magnum-routes", Routes)
+    app.add_directive("magnum-microversions", Microversions)
+    app.add_directive("magnum-driver-options", DriverOptions)
+    return {"parallel_read_safe": True}

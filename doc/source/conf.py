@@ -1,0 +1,27 @@
+import sys
+from pathlib import Path
+
+from magnum.version import version_string
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "ext"))
+
+project = "Magnum"
+copyright = "the Magnum maintainers"
+release = version_string()
+
+extensions = [
+    "sphinx.ext.autodoc",
+    "oslo_config.sphinxext",
+    "oslo_policy.sphinxext",
+    "magnum_tables",
+]
+autodoc_member_order = "bysource"
+autodoc_typehints = "signature"
+
+html_theme = "alabaster"
+html_theme_options = {
+    "description": "Container clusters as a service for OpenStack clouds",
+    "fixed_sidebar": True,
+    "page_width": "1100px",
+}
+html_sidebars = {"**": ["about.html", "navigation.html", "searchbox.html"]}
