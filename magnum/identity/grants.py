@@ -35,13 +35,11 @@ class Grants:
 
     def _path(self, project_id: str, role: str) -> str:
         user_id = self._identity.user_id()
-        return f"/v3/projects/{project_id}/users/{user_id}/roles/{self._role_id(role)}"
+        return f"/projects/{project_id}/users/{user_id}/roles/{self._role_id(role)}"
 
     def _role_id(self, name: str) -> str:
         if name not in self._role_ids:
-            found = (
-                self._identity.keystone().get("/v3/roles", params={"name": name}).json()["roles"]
-            )
+            found = self._identity.keystone().get("/roles", params={"name": name}).json()["roles"]
             if not found:
                 raise RoleMissingError(
                     f"Keystone has no role '{name}'; make it, or change [identity]/granted_roles."

@@ -30,7 +30,8 @@ class Tenant:
 
 def service(session: Session, service_type: str) -> Adapter:
     """A service of the cloud, by its type in the catalogue."""
-    return Adapter(session, service_type=service_type, interface="public")
+    version = {"version": "3"} if service_type == "identity" else {}
+    return Adapter(session, service_type=service_type, interface="public", **version)
 
 
 @contextlib.contextmanager
@@ -38,23 +39,21 @@ def tenant(admin: Session) -> Iterator[Tenant]:
     """A fresh project with one member; both are removed afterwards."""
     identity = service(admin, "identity")
     name, password = f"test-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
-    project = identity.post(
-        "/v3/projects", json={"project": {"name": name, "domain_id": "default"}}
-    )
+    project = identity.post("/projects", json={"project": {"name": name, "domain_id": "default"}})
     project_id = project.json()["project"]["id"]
     user_id = add_member(admin, project_id, name, password)
     yield Tenant(project_id, user_id, name, password, member_session(name, password, project_id))
-    identity.delete(f"/v3/users/{user_id}", raise_exc=False)
-    identity.delete(f"/v3/projects/{project_id}")
+    identity.delete(f"/users/{user_id}", raise_exc=False)
+    identity.delete(f"/projects/{project_id}")
 
 
 def add_member(admin: Session, project_id: str, name: str, password: str) -> str:
     """Make a user with the role member in a project, and return its id."""
     identity = service(admin, "identity")
     body = {"user": {"name": name, "domain_id": "default", "password": password}}
-    user_id: str = identity.post("/v3/users", json=body).json()["user"]["id"]
-    role = identity.get("/v3/roles", params={"name": "member"}).json()["roles"][0]["id"]
-    identity.put(f"/v3/projects/{project_id}/users/{user_id}/roles/{role}")
+    user_id: str = identity.post("/users", json=body).json()["user"]["id"]
+    role = identity.get("/roles", params={"name": "member"}).json()["roles"][0]["id"]
+    identity.put(f"/projects/{project_id}/users/{user_id}/roles/{role}")
     return user_id
 
 
@@ -70,7 +69,7 @@ def application_credential(of: Tenant) -> Session:
     """A session that holds nothing but a new application credential of the tenant's member."""
     body = {"application_credential": {"name": f"key-{uuid.uuid4().hex[:8]}"}}
     made = service(of.session, "identity").post(
-        f"/v3/users/{of.user_id}/application_credentials", json=body
+        f"/users/{of.user_id}/application_credentials", json=body
     )
     credential = made.json()["application_credential"]
     return Session(
@@ -106,7 +105,7 @@ class Magnum:
         """A small Swarm baymodel; returns its uuid."""
         wanted = {
             "coe": "swarm",
-            "image_id": "fake-atomic",
+            "image_id": "fedora-atomic",
             "keypair_id": None,
             "external_network_id": "public",
             "flavor_id": "m1.small",
@@ -133,7 +132,8 @@ class Magnum:
             assert seen["status"] == status, (seen["status"], seen["status_reason"])
             return seen
 
-        return until(there)
+        settled: dict[str, Any] = until(there)
+        return settled
 
     def scale(self, uuid: str, nodes: int) -> dict[str, Any]:
         """Bring a bay to a number of nodes and wait for it."""
@@ -198,10 +198,10 @@ def stacks(of: Tenant) -> list[dict[str, Any]]:
 def roles_of_the_service(admin: Session, of: Tenant) -> list[str]:
     """Ids of the roles that the service user holds in a project."""
     identity = service(admin, "identity")
-    user = identity.get("/v3/users", params={"name": "magnum", "domain_id": "default"}).json()[
+    user = identity.get("/users", params={"name": "magnum", "domain_id": "default"}).json()[
         "users"
     ][0]
     found = identity.get(
-        "/v3/role_assignments", params={"user.id": user["id"], "scope.project.id": of.project_id}
+        "/role_assignments", params={"user.id": user["id"], "scope.project.id": of.project_id}
     )
     return [entry["role"]["id"] for entry in found.json()["role_assignments"]]

@@ -9,6 +9,9 @@ from magnum.tests.functional.cloud import client
 from magnum.tests.functional.cloud.client import Magnum, Tenant
 from magnum.tests.functional.cloud.conftest import CLOUDS_OWN_PORT, Service
 
+#: A whole life is some five changes of a cluster.
+pytestmark = pytest.mark.timeout(5 * client.PATIENCE)
+
 without_sqlite = pytest.mark.parametrize("database_url", ["postgresql", "mysql"], indirect=True)
 
 
@@ -48,7 +51,7 @@ def test_an_application_credential_is_enough_and_the_creator_may_go(
         "uuid"
     ]
     # With the user goes every credential and token of theirs.
-    client.service(admin, "identity").delete(f"/v3/users/{tenant.user_id}")
+    client.service(admin, "identity").delete(f"/users/{tenant.user_id}")
     name, password = f"heir-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
     heir = client.add_member(admin, tenant.project_id, name, password)
     try:
@@ -59,7 +62,7 @@ def test_an_application_credential_is_enough_and_the_creator_may_go(
         assert successor.scale(made, 2)["node_count"] == 2
         successor.delete(made)
     finally:
-        client.service(admin, "identity").delete(f"/v3/users/{heir}")
+        client.service(admin, "identity").delete(f"/users/{heir}")
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -82,7 +85,7 @@ def test_another_projects_bay_is_not_there(
 ) -> None:
     owner = Magnum(tenant.session, service.port)
     model = owner.make(
-        "/baymodels", name="m", driver="noop_v1", image_id="fake-atomic", keypair_id=None
+        "/baymodels", name="m", driver="noop_v1", image_id="fedora-atomic", keypair_id=None
     )
     made = owner.make("/bays", name="b1", baymodel_id=model["uuid"])["uuid"]
     with client.tenant(admin) as stranger:
