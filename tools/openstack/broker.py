@@ -37,19 +37,39 @@ def delete_virtual_host(ground: Ground, name: str) -> None:
     rabbitmqctl(ground, "delete_vhost", name)
 
 
+def has_listener(transport_url: str, queue: str) -> bool:
+    """Whether somebody reads from a queue of the virtual host that the URL names."""
+    connection = _connection(transport_url, urlsplit(transport_url).path[1:] or "/")
+    try:
+        connection.connect()
+        return bool(connection.channel().queue_declare(queue, passive=True).consumer_count)
+    except _errors():
+        return False
+    finally:
+        connection.close()
+
+
 def _opens(url: str, name: str) -> bool:
-    amqp: Any = importlib.import_module("amqp")
+    connection = _connection(url, name)
+    try:
+        connection.connect()
+    except _errors():
+        return False
+    finally:
+        connection.close()
+    return True
+
+
+def _connection(url: str, virtual_host: str) -> Any:
     address = urlsplit(url)
-    connection = amqp.Connection(
+    return importlib.import_module("amqp").Connection(
         host=f"{address.hostname}:{address.port}",
         userid=address.username or "guest",
         password=address.password or "guest",
-        virtual_host=name,
+        virtual_host=virtual_host,
         connect_timeout=10,
     )
-    try:
-        connection.connect()
-    except amqp.exceptions.AMQPError:
-        return False
-    connection.close()
-    return True
+
+
+def _errors() -> tuple[type[Exception], ...]:
+    return (importlib.import_module("amqp.exceptions").AMQPError,)

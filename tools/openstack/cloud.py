@@ -147,7 +147,7 @@ class Cloud:
         """What needs living APIs: the late processes, and what users shall find."""
         admin, demo = self._session("admin"), self._session("demo")
         for service in services:
-            self._start(service.late_programs())
+            self._start(service.late_programs())  # they get ready beside the next steps
         for service in services:
             for entry in service.catalogue[:1]:
                 content.warm_up(admin, entry.type, "/")
@@ -156,6 +156,10 @@ class Cloud:
         content.external_network(admin)
         content.keypair(demo, self.state / content.KEYPAIR)
         self.say("flavors, images, network and keypair are there")
+        for service in services:
+            for program in service.late_programs():
+                self._wait_for(program.name, service.last_may_start)
+            self._start(service.last_programs())
         self._wait_for("heat-engine", lambda: content.engine_is_up(admin))
         if "cinder" in self.chosen.extras:
             self._wait_for("cinder-volume", lambda: content.volumes_are_up(admin))
@@ -164,7 +168,16 @@ class Cloud:
             "nova-compute", lambda: content.compute_is_up(admin) and nova.host_is_mapped()
         )
         self.processes.start(self._fake_nodes())
+        self._require_life([program.name for program in self._programs(nova.site)])
         self.say("Heat's engine, the compute host and the fake nodes are at work")
+
+    def _require_life(self, names: Iterable[str]) -> None:
+        """A process that ended on its own after it was started must not go unnoticed."""
+        for name in names:
+            if self.processes.pid(name) is None:
+                raise Trouble(
+                    f"{name} has ended; the end of {self.processes.log(name)}:\n{self.processes.tail(name)}"
+                )
 
     def _wait_for(self, name: str, ready: Callable[[], bool], timeout: float = 120.0) -> None:
         deadline = time.monotonic() + timeout
@@ -287,7 +300,7 @@ class Cloud:
         kinds: list[type[Service]] = [Keystone, *self._kinds()]
         for kind in kinds:
             service = kind(site)
-            found += [*service.programs(), *service.late_programs()]
+            found += [*service.programs(), *service.late_programs(), *service.last_programs()]
         return [*found, self._fake_nodes()]
 
     def _fake_nodes(self) -> Program:

@@ -110,7 +110,7 @@ def due(server: Mapping[str, Any]) -> Delivery | None:
         return None
     failure = f"server metadata says {FATE}=fail" if fate == "fail" else ""
     report = node_report.Report(
-        id=server["id"],
+        unique_id=server["name"],
         status="FAILURE" if failure else "SUCCESS",
         reason=failure or f"{server['name']} is ready",
     )

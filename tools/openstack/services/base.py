@@ -110,6 +110,14 @@ class Service(ABC):
         """Those that only start well when every API of the cloud answers."""
         return ()
 
+    def last_programs(self) -> tuple[Program, ...]:
+        """Those that only start well when the late ones are at work."""
+        return ()
+
+    def last_may_start(self) -> bool:
+        """Whether the late ones are at work."""
+        return True
+
     def console_program(self, name: str) -> Program:
         """A process that is a console script with this service's configuration file."""
         command = (self.site.script(name), "--config-file", str(self.config_file))

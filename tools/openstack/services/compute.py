@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import sqlalchemy as sa
 
-from tools.openstack import config, keystone
+from tools.openstack import broker, config, keystone
 from tools.openstack.config import Section, Sections
 from tools.openstack.processes import Program
 from tools.openstack.services.base import AUTH_URL, HOST, Service, silent
@@ -80,16 +80,20 @@ class Nova(Service):
         return commands
 
     def programs(self) -> tuple[Program, ...]:
-        """All but the compute host."""
-        return (
-            self.console_program("nova-conductor"),
-            self.console_program("nova-scheduler"),
-            self.wsgi_program("nova-api", self.port, "nova.wsgi.osapi_compute:application"),
-        )
+        """The API."""
+        return (self.wsgi_program("nova-api", self.port, "nova.wsgi.osapi_compute:application"),)
 
     def late_programs(self) -> tuple[Program, ...]:
-        """The compute host, which asks conductor and Placement when it starts and waits long if they are not there."""
+        """Conductor and scheduler, which end at once when Placement does not answer."""
+        return (self.console_program("nova-conductor"), self.console_program("nova-scheduler"))
+
+    def last_programs(self) -> tuple[Program, ...]:
+        """The compute host, which asks the conductor when it starts."""
         return (self.console_program("nova-compute"),)
+
+    def last_may_start(self) -> bool:
+        """Whether the conductor listens; a question that nobody hears costs ten seconds."""
+        return broker.has_listener(self.site.transport_url, "conductor")
 
     def host_is_mapped(self) -> bool:
         """Whether the scheduler has found the compute host."""
