@@ -1,0 +1,1 @@
+"""What ``tools/bench`` is made of: a floor to compare with, a load, and the rows of the report."""
