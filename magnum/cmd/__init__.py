@@ -1,9 +1,8 @@
 """Console scripts, one small file each. The top floor: nothing imports it.
 
-The first thing any of them does is to choose oslo.service's threading backend: the libraries they import would
-settle on eventlet.
+The first thing any of them does is to choose native threads.
 """
 
-from oslo_service import backend
+from magnum.common import threads
 
-backend.init_backend(backend.BackendType.THREADING)
+threads.choose()

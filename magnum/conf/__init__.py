@@ -6,10 +6,10 @@ runs no service, so it is let off. Our own programs choose in ``magnum.cmd``, be
 """
 
 from oslo_config import cfg
-from oslo_service import backend
 
-if backend.get_backend_type() is None:
-    backend.init_backend(backend.BackendType.THREADING)
+from magnum.common import threads
+
+threads.choose()
 
 # Only now: the backend must be chosen first.
 from magnum.conf import opts
