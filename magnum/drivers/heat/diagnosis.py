@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from magnum.drivers.contract import Actor
-from magnum.drivers.heat.errors import clean, is_no_room
+from magnum.drivers.heat.errors import clean, is_bad_value, is_no_room
 from magnum.drivers.heat.stack import ResourceView, StackView
 
 #: Heat's type of the resource that waits for a node's report.
@@ -40,9 +40,8 @@ def diagnose(view: StackView, resources: Sequence[ResourceView]) -> Cause:
         return _without_resource(view, timed_out, whole)
     place = _place(culprit, resources)
     code, actor, saying = _kind(culprit, timed_out)
-    words = clean(culprit.reason)
-    text = f"{saying} Resource '{place}' ({culprit.type})"
-    text += f": {words}" if words else " did not complete."
+    words = clean(view.reason if _was_stopped(culprit) else culprit.reason)
+    text = f"{saying} Resource '{place}' ({culprit.type}): {words}"
     operator_text = f"{whole}; resource {place} {culprit.type} {culprit.resource_id}: {words}"
     return Cause(code, actor, text, operator_text)
 
@@ -62,6 +61,8 @@ def _kind(culprit: ResourceView, stack_timed_out: bool) -> tuple[str, Actor, str
         return "QUOTA_EXCEEDED", Actor.USER, "The project's quota has no room for the cluster."
     if _NO_HOST.search(reason):
         return "NO_CAPACITY", Actor.OPERATOR, "The cloud has no place for a node."
+    if is_bad_value(reason):
+        return "INVALID_OPTION", Actor.USER, "The cloud does not accept a value."
     if stack_timed_out:
         return "TIMED_OUT", Actor.OPERATOR, "The cloud did not finish in time."
     return "BUILD_FAILED", Actor.USER, "The cloud could not make a part of the cluster."
@@ -82,26 +83,21 @@ def _without_resource(view: StackView, timed_out: bool, whole: str) -> Cause:
 def _culprit(resources: Sequence[ResourceView], timed_out: bool) -> ResourceView | None:
     """The resource to blame: innermost, not stopped for another's sake, the earliest of them.
 
-    Where the whole stack ran out of time everything open was stopped; then a node that did not
-    report is what the others waited for.
+    Where the stack ran out of time everything open was stopped; then a node that did not report is
+    what the others waited for. Where Heat stopped the stack for another reason, no resource is.
     """
     owners = {resource.owner for resource in resources}
     innermost = [r for r in resources if not r.resource_id or r.resource_id not in owners]
+    if not timed_out:
+        innermost = [r for r in innermost if not _was_stopped(r)]
     if not innermost:
         return None
-    return min(innermost, key=lambda r: _blame(r, timed_out))
+    return min(innermost, key=lambda r: (r.type not in WAIT_TYPES and timed_out, r.updated, r.name))
 
 
-def _blame(resource: ResourceView, timed_out: bool) -> tuple[bool, bool, bool, str, str]:
-    waits = resource.type in WAIT_TYPES
-    stopped = resource.status != "FAILED" or bool(_COLLATERAL.search(resource.reason))
-    return (
-        stopped and not (timed_out and waits),
-        stopped,
-        not waits,
-        resource.updated,
-        resource.name,
-    )
+def _was_stopped(resource: ResourceView) -> bool:
+    """Whether the resource did not fail itself but was stopped, or is still being worked on."""
+    return resource.status != "FAILED" or bool(_COLLATERAL.search(resource.reason))
 
 
 def _place(culprit: ResourceView, resources: Sequence[ResourceView]) -> str:

@@ -59,6 +59,11 @@ def is_no_room(text: str) -> bool:
     return bool(_NO_ROOM.search(text))
 
 
+def is_bad_value(text: str) -> bool:
+    """Whether the cloud's words blame a value that it was given."""
+    return bool(_BAD_VALUE.search(text))
+
+
 @contextmanager
 def translated(doing: str) -> Iterator[None]:
     """Turn what Heat's client raises inside into the contract's exceptions.
@@ -82,7 +87,7 @@ def _of_heat(error: Any, doing: str) -> DriverError:
     match error.code:
         case 400 if _NO_ROOM_400.search(said):
             return QuotaExceeded(f"There is no room for the cluster's stack: {said}", whole)
-        case 400 if _BAD_VALUE.search(said):
+        case 400 if is_bad_value(said):
             return InvalidOption(f"The cloud does not accept a value: {said}", whole)
         case 400:
             return BuildError(f"Heat does not accept the request: {said}", whole)

@@ -66,8 +66,9 @@ class StackView:
 class ResourceView:
     """A resource of the stack, or of one nested in it, as Heat listed it.
 
-    ``owner`` is the id of the stack it is in. ``resource_id`` is what the resource is in the cloud:
-    for a nested stack, that stack's id.
+    ``status`` is without the action: IN_PROGRESS, FAILED or COMPLETE. ``owner`` is the id of the
+    stack it is in. ``resource_id`` is what the resource is in the cloud: for a nested stack, that
+    stack's id.
     """
 
     name: str
@@ -86,7 +87,7 @@ class ResourceView:
         return cls(
             name=facts.get("resource_name") or "",
             type=facts.get("resource_type") or "",
-            status=facts.get("resource_status") or "",
+            status=(facts.get("resource_status") or "").partition("_")[2],
             reason=facts.get("resource_status_reason") or "",
             resource_id=facts.get("physical_resource_id") or "",
             owner=links.get("stack", "").rpartition("/")[2],
