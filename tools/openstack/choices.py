@@ -2,52 +2,43 @@
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
+from typing import Any
 
 from tools.openstack.config import write_private
-from tools.openstack.console import Trouble
 
 OPTIONAL = ("cinder", "barbican", "octavia")
-DEFAULT_URLS = {
-    "mysql": "mysql://root@127.0.0.1:3306",
-    "postgresql": "postgresql://root@127.0.0.1:5432",
-}
-DEFAULT_RABBITMQ = "amqp://guest:guest@127.0.0.1:5672"
+MYSQL, POSTGRESQL = "mysql", "postgresql"
 
 
 @dataclass(frozen=True)
 class Choices:
     """The options of ``tools/cloud up``.
 
-    :param db: kind of database server.
-    :param db_url: that server with its administrator.
+    :param db: kind of database server for our own service; the OpenStack services are always on MySQL.
+    :param mysql_url: that server with an administrator.
+    :param postgresql_url: likewise.
     :param rabbitmq_url: the broker with a user.
     :param extras: optional services, out of ``OPTIONAL``.
     :param fast: Heat's engine with short pauses.
     :param magnum: run our own service too.
+    :param broker: tell our own service of the broker.
     """
 
-    db: str = "mysql"
-    db_url: str = DEFAULT_URLS["mysql"]
-    rabbitmq_url: str = DEFAULT_RABBITMQ
+    db: str = MYSQL
+    mysql_url: str = "mysql://root@127.0.0.1:3306"
+    postgresql_url: str = "postgresql://root@127.0.0.1:5432"
+    rabbitmq_url: str = "amqp://guest:guest@127.0.0.1:5672"
     extras: tuple[str, ...] = ()
     fast: bool = True
     magnum: bool = True
+    broker: bool = True
 
-    def changed_by(self, given: dict[str, object]) -> "Choices":
-        """These choices with what was ``given`` now (None = not given).
-
-        :raises Trouble: when the database server would change under a cloud that has its data there.
-        """
-        news = {name: value for name, value in given.items() if value is not None}
-        db = news.get("db", self.db)
-        if db != self.db:
-            raise Trouble(
-                f"this cloud keeps its data in {self.db}; run `tools/cloud down --wipe` first, or choose "
-                "another folder with --state."
-            )
-        return replace(self, **news)  # type: ignore[arg-type]
+    def changed_by(self, given: Mapping[str, Any]) -> "Choices":
+        """These choices with what was ``given`` now (None = not given)."""
+        return replace(self, **{name: value for name, value in given.items() if value is not None})
 
 
 def load(state: Path) -> Choices | None:
@@ -56,18 +47,14 @@ def load(state: Path) -> Choices | None:
         saved = json.loads(_path(state).read_text())
     except FileNotFoundError:
         return None
-    return Choices(**{**saved, "extras": tuple(saved["extras"])})
+    known = {field.name for field in fields(Choices)}  # an older cloud may remember other things
+    kept = {name: value for name, value in saved.items() if name in known}
+    return Choices(**{**kept, "extras": tuple(kept.get("extras", ()))})
 
 
 def save(state: Path, choices: Choices) -> None:
     """Remember them."""
     write_private(_path(state), json.dumps(asdict(choices), indent=1) + "\n")
-
-
-def first(given: dict[str, object]) -> Choices:
-    """The choices for a new cloud."""
-    db = str(given.get("db") or "mysql")
-    return Choices(db=db, db_url=DEFAULT_URLS[db]).changed_by(given)
 
 
 def suffix(state: Path) -> str:

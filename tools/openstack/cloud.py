@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
+import sqlalchemy as sa
 from keystoneauth1.session import Session
 
 from tools.openstack import (
@@ -70,11 +71,12 @@ class Cloud:
         self.processes = Processes(state)
         self.passwords = config.Passwords(state / "passwords.json")
         self.ground = servers.Ground(state / "data", choices.suffix(state), self.processes, say)
-        name = f"magnum_{self.ground.suffix}"
-        self.databases = databases.of_kind(
-            chosen.db, chosen.db_url, f"{name}_", self.passwords["database"]
-        )
-        self.virtual_host = name
+        self.virtual_host = f"magnum_{self.ground.suffix}"
+        owner = (f"{self.virtual_host}_", self.passwords["database"])
+        self.databases = databases.MariaDB(sa.make_url(chosen.mysql_url), *owner)
+        self.postgresql = databases.PostgreSQL(sa.make_url(chosen.postgresql_url), *owner)
+        ours = {choices.MYSQL: self.databases, choices.POSTGRESQL: self.postgresql}
+        self.own_databases: databases.Databases = ours[chosen.db]
         self.venv = venv
 
     # Up.
@@ -101,13 +103,13 @@ class Cloud:
     def _servers(self) -> str:
         """Broker and database server; returns the URL for oslo.messaging."""
         servers.ensure_rabbitmq(self.ground, self.chosen.rabbitmq_url)
-        if self.chosen.db == "mysql":
-            servers.ensure_mariadb(self.ground, self.chosen.db_url)
-        else:
-            servers.ensure_postgresql(self.ground, self.chosen.db_url)
+        servers.ensure_mariadb(self.ground, self.chosen.mysql_url)
         self.databases.ensure_user()
+        if self.own_databases is not self.databases:
+            servers.ensure_postgresql(self.ground, self.chosen.postgresql_url)
+            self.own_databases.ensure_user()
         url = broker.ensure_virtual_host(self.ground, self.chosen.rabbitmq_url, self.virtual_host)
-        self.say(f"RabbitMQ and {self.databases.server} answer")
+        self.say("RabbitMQ and the database server answer")
         return url
 
     def _prepare(self, service: Service) -> None:
@@ -194,14 +196,14 @@ class Cloud:
     def start_magnum(self, site: Site | None = None) -> None:
         """Install the checkout if need be, upgrade the schema, start API and conductor."""
         site = site or self._site(self._servers())
-        self.databases.create("magnum")
+        self.own_databases.create("magnum")
         settings = magnum.Settings(
             state=self.state,
             venv=venvs.of_checkout(self.checkout, self.say),
             auth_url=AUTH_URL,
             password=self.passwords[magnum.USER],
-            database=self.databases.url("magnum"),
-            transport_url=site.transport_url,
+            database=self.own_databases.url("magnum"),
+            transport_url=site.transport_url if self.chosen.broker else None,
             poll_interval=2,
             extra={
                 "identity": {
@@ -213,7 +215,8 @@ class Cloud:
                 }
             },
         )
-        magnum.write_config(settings)
+        if magnum.write_config(settings):
+            magnum.stop(self.processes)  # what runs was told something else
         magnum.upgrade_database(settings, self.processes.log("magnum-setup"))
         magnum.start(settings, self.processes)
         self.say("magnum answers")
@@ -255,11 +258,14 @@ class Cloud:
 
     def _wipe(self) -> None:
         """Drop what lies outside the state folder. Servers of our own go as a whole, with their data."""
-        own = {servers.MARIADB, servers.POSTGRESQL}.intersection(self.processes.names())
-        if not own:
-            dropped = self.databases.drop_all()
-            self.say(f"{len(dropped)} databases dropped")
-        if servers.RABBITMQ not in self.processes.names():
+        started = self.processes.names()
+        # On both: our own service may have used either.
+        held = {servers.MARIADB: self.databases, servers.POSTGRESQL: self.postgresql}
+        for name, kind in held.items():
+            dropped = kind.drop_all() if name not in started else []
+            if dropped:
+                self.say(f"{len(dropped)} databases dropped on {kind.server}")
+        if servers.RABBITMQ not in started:
             broker.delete_virtual_host(self.ground, self.virtual_host)
 
     # How it is.

@@ -6,9 +6,12 @@ Runs twice: first in any Python, where it makes sure of the services' environmen
 import argparse
 import os
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
 from tools.openstack import choices, config, venvs
+from tools.openstack.choices import Choices
 from tools.openstack.console import Progress, Trouble, run
 from tools.openstack.processes import exclusive
 
@@ -53,8 +56,7 @@ def _main(arguments: list[str]) -> int:
         return _openrc(state, options.user)
     say = Progress(quiet=options.command == "status")
     _enter_environment(say)
-    given = _given(options) if options.command == "up" else {}
-    chosen = known.changed_by(given) if known is not None else choices.first(given)
+    chosen = (known or Choices()).changed_by(_given(options))
     from tools.openstack.cloud import Cloud  # importable only now
 
     cloud = Cloud(state, CHECKOUT, Path(sys.prefix), chosen, say)
@@ -110,8 +112,9 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
     up.epilog = "Options are remembered: later calls need not repeat them."
     up.add_argument(
         "--db",
-        choices=("mysql", "postgresql"),
-        help="database server of all services (default: mysql, which MariaDB is)",
+        choices=(choices.MYSQL, choices.POSTGRESQL),
+        help="database of our own service (default: mysql, which MariaDB is); the OpenStack services are "
+        "always on MariaDB, because Neutron's migrations run nowhere else",
     )
     up.add_argument(
         "--with",
@@ -120,39 +123,33 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
         type=_extras,
         help="optional services: cinder, barbican, octavia, joined with commas (none: an empty text)",
     )
-    pace = up.add_mutually_exclusive_group()
-    pace.add_argument(
-        "--fast",
-        dest="fast",
-        action="store_true",
-        default=None,
-        help="Heat's engine with short pauses (default)",
+    _add_switch(up, "fast", "--fast", "--stock", "Heat's engine with short pauses, or as published")
+    _add_switch(up, "magnum", "--with-magnum", "--without-magnum", "run our own service, or not")
+    _add_switch(
+        up,
+        "broker",
+        "--with-broker",
+        "--without-broker",
+        "tell our own service of RabbitMQ, or not",
     )
-    pace.add_argument(
-        "--stock", dest="fast", action="store_false", help="Heat's engine as published"
-    )
-    own = up.add_mutually_exclusive_group()
-    own.add_argument(
-        "--without-magnum",
-        dest="magnum",
-        action="store_false",
-        default=None,
-        help="do not run our own service",
-    )
-    own.add_argument(
-        "--with-magnum", dest="magnum", action="store_true", help="run our own service (default)"
-    )
+    default = Choices()
     servers = up.add_argument_group(
         "servers",
         "Used where they answer; on this machine, started (and installed) where they do not.",
     )
-    servers.add_argument(
-        "--rabbitmq-url", metavar="URL", help=f"default: {choices.DEFAULT_RABBITMQ}"
-    )
-    for kind, url in choices.DEFAULT_URLS.items():
+    servers.add_argument("--rabbitmq-url", metavar="URL", help=f"default: {default.rabbitmq_url}")
+    for name in ("mysql", "postgresql"):
+        url = getattr(default, f"{name}_url")
         servers.add_argument(
-            f"--{kind}-url", metavar="URL", help=f"with an administrator; default: {url}"
+            f"--{name}-url", metavar="URL", help=f"with an administrator; default: {url}"
         )
+
+
+def _add_switch(up: argparse.ArgumentParser, name: str, yes: str, no: str, about: str) -> None:
+    """Two options that exclude each other; the first is what a new cloud has."""
+    pair = up.add_mutually_exclusive_group()
+    pair.add_argument(yes, dest=name, action="store_true", default=None, help=f"(default) {about}")
+    pair.add_argument(no, dest=name, action="store_false", help=f"see {yes}")
 
 
 def _extras(text: str) -> tuple[str, ...]:
@@ -165,15 +162,9 @@ def _extras(text: str) -> tuple[str, ...]:
     return tuple(name for name in choices.OPTIONAL if name in names)
 
 
-def _given(options: argparse.Namespace) -> dict[str, object]:
+def _given(options: argparse.Namespace) -> dict[str, Any]:
     """The options of ``up`` in the words of ``Choices``; None = not given."""
-    names = ("db", "extras", "fast", "magnum", "rabbitmq_url")
-    given = {name: getattr(options, name) for name in names}
-    for kind in choices.DEFAULT_URLS:
-        url = getattr(options, f"{kind}_url")
-        if url is not None:
-            given.update(db=given["db"] or kind, db_url=url)
-    return given
+    return {field.name: getattr(options, field.name, None) for field in fields(Choices)}
 
 
 def _enter_environment(say: Progress) -> None:

@@ -14,8 +14,6 @@ import sqlalchemy as sa
 
 from tools.openstack.console import Trouble
 
-KINDS = ("mysql", "postgresql")
-
 
 @dataclass(frozen=True)
 class Databases(ABC):
@@ -208,12 +206,6 @@ class PostgreSQL(Databases):
 
     def _drop_statement(self, name: str) -> str:
         return f'DROP DATABASE "{name}" WITH (FORCE)'
-
-
-def of_kind(kind: str, admin: str, prefix: str, password: str) -> Databases:
-    """The databases of a cloud on a server of this ``kind`` (one of ``KINDS``)."""
-    chosen = {"mysql": MariaDB, "postgresql": PostgreSQL}[kind]
-    return chosen(sa.make_url(admin), prefix, password)
 
 
 def _execute(url: sa.URL, statements: list[str]) -> None:
