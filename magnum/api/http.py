@@ -101,7 +101,7 @@ class Request(webob.Request):  # type: ignore[misc]
         body = self._body()
         if not body:
             return None
-        if self.content_type not in _BODY_TYPES:
+        if self.content_type.lower() not in _BODY_TYPES:
             raise errors.UnsupportedMediaType(
                 f"A body of type {self.content_type!a} is not read here, only {JSON}."
             )

@@ -14,12 +14,16 @@ from magnum.drivers.contract import Driver, Provides
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What a request says of its driver; None where it says nothing."""
+    """What a request says of its driver; None where it says nothing.
+
+    ``distro_field`` is where the distribution was said: by the image, or by the request itself.
+    """
 
     server_type: str
     driver: str | None = None
     coe: str | None = None
     os_distro: str | None = None
+    distro_field: str = "/cluster_distro"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,7 @@ def choose(wish: Wish) -> Choice:
         offers = narrow(offers, "/coe", lambda offer: offer.coe == wish.coe)
     offers = narrow(offers, "/server_type", lambda offer: offer.server_type == wish.server_type)
     if wish.os_distro is not None:
-        offers = narrow(offers, "/image_id", lambda offer: offer.os_distro == wish.os_distro)
+        offers = narrow(offers, wish.distro_field, lambda offer: offer.os_distro == wish.os_distro)
     if len({offer.coe for _, offer in offers}) > 1:
         raise errors.InvalidField(
             f"Driver {wish.driver} provides {_words(o.coe for _, o in offers)}: say which as coe",

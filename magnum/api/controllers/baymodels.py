@@ -155,7 +155,7 @@ def _verify(values: dict[str, Any], caller: Caller) -> None:
     if image is not None:
         values["cluster_distro"] = image.os_distro
         values.setdefault("driver", image.driver)
-    choice = placing.choose(_wish(values))
+    choice = placing.choose(_wish(values, by_image=image is not None))
     values["cluster_distro"] = choice.os_distro
     _verify_others(values, caller)
 
@@ -175,22 +175,27 @@ def _verify_others(values: Mapping[str, Any], caller: Caller) -> None:
 
 def _refit(values: dict[str, Any], current: Mapping[str, Any], caller: Caller) -> None:
     """The checks of creation for what a patch changes. May add to the values what follows from them."""
+    said = "cluster_distro" in values
     if "image_id" in values:
         image = caller.image(values["image_id"], "/image_id")
         if image is not None:
             values.setdefault("cluster_distro", image.os_distro)
     after = {**current, **values}
     if values.keys() & _PLACING:
-        placing.choose(_wish(after))
+        placing.choose(_wish(after, by_image=not said))
     coes.check_network_driver(after["coe"], after["network_driver"])
     coes.check_volume_driver(after["coe"], after["volume_driver"])
     coes.check_volume_size(after["docker_storage_driver"], after["docker_volume_size"])
     _verify_others(values, caller)
 
 
-def _wish(values: Mapping[str, Any]) -> placing.Wish:
+def _wish(values: Mapping[str, Any], *, by_image: bool) -> placing.Wish:
     return placing.Wish(
-        values["server_type"], values.get("driver"), values["coe"], values.get("cluster_distro")
+        server_type=values["server_type"],
+        driver=values.get("driver"),
+        coe=values["coe"],
+        os_distro=values.get("cluster_distro"),
+        distro_field="/image_id" if by_image else "/cluster_distro",
     )
 
 
@@ -201,7 +206,8 @@ def _pointing_at(
     try:
         check()
     except errors.MagnumError as error:
-        name = (error.field or "").removeprefix("/")
-        change = changed[name][1] if name in changed else next(iter(changed.values()))[1]
-        error.field = f"/{change.index}/value"
+        named = (error.field or "").removeprefix("/")
+        # What is named may be what the patch left alone, and what it changed contradicts it.
+        guilty = next(name for name in (named, *sorted(_PLACING), *changed) if name in changed)
+        error.field = f"/{changed[guilty][1].index}/value"
         raise

@@ -1,5 +1,6 @@
 """The API in process: the real application on a real SQLite database, with the token check replaced by headers."""
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from wsgiref.types import WSGIApplication
@@ -42,11 +43,23 @@ def drivers(monkeypatch: pytest.MonkeyPatch) -> catalogue.Catalogue:
     return known
 
 
-@pytest.fixture
-def database(tmp_path: Path, config: Settings) -> Iterator[None]:
-    """A database of its own for each test."""
-    session.configure(f"sqlite:///{tmp_path}/magnum.sqlite")
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with the newest schema, to be copied: to run the migrations takes its time."""
+    path = tmp_path_factory.mktemp("schema") / "empty.sqlite"
+    session.configure(f"sqlite:///{path}")
     migrations.upgrade(session.engine())
+    with session.engine().connect() as connection:
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
+    session.engine().dispose()
+    return path
+
+
+@pytest.fixture
+def database(tmp_path: Path, empty_database: Path, config: Settings) -> Iterator[None]:
+    """A database of its own for each test."""
+    path = shutil.copy(empty_database, tmp_path / "magnum.sqlite")
+    session.configure(f"sqlite:///{path}")
     yield
     session.engine().dispose()
 

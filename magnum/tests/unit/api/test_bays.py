@@ -1,0 +1,511 @@
+"""Bays (contract 2.2)."""
+
+import re
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, update
+
+from magnum.conf import CONF
+from magnum.db import session
+from magnum.db.models import Bay, NodeGroup
+from magnum.tests.api import Client, Settings, a_bay, a_model
+
+SHORT = {
+    *("uuid", "name", "baymodel_id", "docker_volume_size", "labels", "master_flavor_id"),
+    *("flavor_id", "node_count", "master_count", "bay_create_timeout", "status", "stack_id"),
+    *("links", "floating_ip_enabled", "driver", "driver_version", "template_version"),
+}
+FULL = SHORT | {
+    *("status_reason", "discovery_url", "api_address", "coe_version", "container_version"),
+    *("node_addresses", "master_addresses", "fixed_network", "fixed_subnet"),
+    *("master_lb_enabled", "created_at", "updated_at"),
+}
+
+
+def settle(uuid: str, **values: Any) -> None:
+    """Write what a conductor would write in the end."""
+    with session.engine().begin() as connection:
+        done = {"status": "CREATE_COMPLETE", **values}
+        connection.execute(update(Bay).where(Bay.uuid == uuid).values(**done))
+
+
+def shown(client: Client, uuid: str) -> dict[str, Any]:
+    found: dict[str, Any] = client("GET", f"/v1/bays/{uuid}", status=200).json
+    return found
+
+
+def replace(path: str, value: Any) -> list[dict[str, Any]]:
+    return [{"op": "replace", "path": path, "value": value}]
+
+
+def refused(client: Client, answered: int = 400, **fields: Any) -> str | None:
+    """The field that a refused POST names."""
+    field: str | None = client.error("POST", "/v1/bays", fields, status=answered).get("field")
+    return field
+
+
+def test_create_is_asynchronous(demo: Client) -> None:
+    model = a_model(demo)["uuid"]
+    answer = demo("POST", "/v1/bays", {"baymodel_id": model}, version="container-infra 1.2")
+    assert answer.status_int == 202
+    assert set(answer.json) == {"uuid"}
+    assert "Location" not in answer.headers
+    assert shown(demo, answer.json["uuid"])["status"] == "CREATE_IN_PROGRESS"
+
+
+@pytest.mark.parametrize("version", [None, "container-infra 1.1"])
+def test_create_was_synchronous_once(demo: Client, version: str | None) -> None:
+    body = {
+        "name": "b",
+        "baymodel_id": a_model(demo)["uuid"],
+        "node_count": 1,
+        "master_count": 1,
+        "discovery_url": None,
+        "bay_create_timeout": 0,
+    }
+    answer = demo("POST", "/v1/bays", body, version=version, status=201)
+    made = answer.json
+    assert set(made) == FULL
+    assert answer.headers["Location"] == f"http://localhost/v1/bays/{made['uuid']}"
+    assert made["bay_create_timeout"] == 0
+    assert shown(demo, made["uuid"]) == made
+
+
+def test_what_a_bay_has_of_its_baymodel(demo: Client) -> None:
+    model = a_model(
+        demo,
+        flavor_id="small",
+        master_flavor_id="large",
+        fixed_network="net",
+        fixed_subnet="sub",
+        docker_volume_size=9,
+        master_lb_enabled=True,
+        floating_ip_enabled=False,
+        labels={"a": "1"},
+    )["uuid"]
+    bay = shown(demo, a_bay(demo, baymodel_id="model"))
+    expected = {
+        "name": "bay",
+        "baymodel_id": model,
+        "flavor_id": "small",
+        "master_flavor_id": "large",
+        "fixed_network": "net",
+        "fixed_subnet": "sub",
+        "docker_volume_size": 9,
+        "master_lb_enabled": True,
+        "floating_ip_enabled": False,
+        "labels": {"a": "1"},
+        "node_count": 1,
+        "master_count": 1,
+        "bay_create_timeout": CONF.lifecycle.default_deadline,
+        "driver": "swarm_test_v1",
+        "driver_version": "1.2.0",
+        "template_version": "7",
+        "stack_id": None,
+        "api_address": None,
+        "node_addresses": [],
+        "master_addresses": [],
+        "updated_at": None,
+    }
+    assert set(bay) == FULL
+    assert {name: bay[name] for name in expected} == expected
+    assert bay["created_at"].endswith("+00:00")
+    assert bay["links"][0]["href"] == f"http://localhost/v1/bays/{bay['uuid']}"
+
+
+def test_what_a_bay_may_say_itself(demo: Client) -> None:
+    said: dict[str, Any] = {
+        "name": "mine",
+        "node_count": 4,
+        "master_count": 3,
+        "bay_create_timeout": 10,
+        "discovery_url": "https://discovery/1",
+        "docker_volume_size": 7,
+        "labels": {"b": "2"},
+        "flavor_id": "f",
+        "master_flavor_id": "m",
+        "fixed_network": "n",
+        "fixed_subnet": "s",
+        "floating_ip_enabled": False,
+        "master_lb_enabled": True,
+    }
+    model = a_model(demo, labels={"a": "1"}, flavor_id="other")["uuid"]
+    bay = shown(demo, a_bay(demo, baymodel_id=model, **said))
+    assert {name: bay[name] for name in said} == said
+
+
+def test_nothing_said_is_the_baymodels_word(demo: Client) -> None:
+    a_model(demo, labels={"a": "1"}, flavor_id="f", master_lb_enabled=True, docker_volume_size=4)
+    silent: dict[str, Any]
+    for silent in (
+        {"labels": {}, "flavor_id": None, "docker_volume_size": None, "node_count": None},
+        {"labels": None, "flavor_id": "", "docker_volume_size": "", "node_count": ""},
+    ):
+        bay = shown(demo, a_bay(demo, baymodel_id="model", **silent))
+        assert bay["labels"] == {"a": "1"}
+        assert bay["flavor_id"] == "f"
+        assert bay["docker_volume_size"] == 4
+        assert bay["node_count"] == 1
+        assert bay["master_lb_enabled"] is True
+
+
+def test_two_nulls_say_something(demo: Client) -> None:
+    a_model(demo, master_lb_enabled=True)
+    said = {"master_lb_enabled": None, "bay_create_timeout": None}
+    bay = shown(demo, a_bay(demo, baymodel_id="model", **said))
+    assert bay["master_lb_enabled"] is False
+    assert bay["bay_create_timeout"] is None
+    unsaid = shown(
+        demo, a_bay(demo, baymodel_id="model", master_lb_enabled="", bay_create_timeout="")
+    )
+    assert unsaid["master_lb_enabled"] is True
+    assert unsaid["bay_create_timeout"] == CONF.lifecycle.default_deadline
+
+
+@pytest.mark.parametrize("name", [None, ""])
+def test_a_name_is_made_up(demo: Client, name: Any) -> None:
+    bay = shown(demo, a_bay(demo, name=name))
+    assert re.fullmatch(r"[a-z]+-\d{1,2}-bay", bay["name"])
+
+
+def test_numbers_may_be_text(demo: Client) -> None:
+    bay = shown(demo, a_bay(demo, node_count="3", bay_create_timeout="15"))
+    assert (bay["node_count"], bay["bay_create_timeout"]) == (3, 15)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("name", "1bay"),
+        ("name", "a bay"),
+        ("name", "bay\n"),
+        ("name", "b" * 243),
+        ("name", 5),
+        ("node_count", 0),
+        ("node_count", -1),
+        ("node_count", "x"),
+        ("node_count", 2**31),
+        ("master_count", 0),
+        ("master_count", 3),
+        ("bay_create_timeout", -1),
+        ("bay_create_timeout", 2**31),
+        ("docker_volume_size", 0),
+        ("labels", ["a"]),
+        ("floating_ip_enabled", "perhaps"),
+        ("keypair", "key"),
+        ("create_timeout", 5),
+        ("cluster_template_id", "x"),
+        ("merge_labels", True),
+        ("status", "CREATE_COMPLETE"),
+        ("stack_id", "x"),
+        ("cluster_id", "x"),
+        ("api_address", "x"),
+        ("node_addresses", []),
+        ("master_addresses", []),
+        ("coe_version", "1"),
+        ("container_version", "1"),
+        ("project_id", "p1"),
+        ("user_id", "u1"),
+        ("links", []),
+        ("created_at", None),
+        ("updated_at", None),
+        ("nothing", None),
+    ],
+)
+def test_a_bad_value_is_named(demo: Client, field: str, value: Any) -> None:
+    assert refused(demo, baymodel_id=a_model(demo)["uuid"], **{field: value}) == f"/{field}"
+
+
+@pytest.mark.parametrize("minor", [1, 9, 10, 14])
+@pytest.mark.parametrize("model", [None, "", "nothing", "11111111-2222-3333-4444-555555555555"])
+def test_an_unknown_baymodel_is_400_at_every_version(
+    demo: Client, minor: int, model: str | None
+) -> None:
+    version = f"container-infra 1.{minor}"
+    error = demo.error("POST", "/v1/bays", {"baymodel_id": model}, version=version, status=400)
+    assert error["field"] == "/baymodel_id"
+
+
+def test_a_missing_baymodel_is_400(demo: Client) -> None:
+    assert refused(demo, name="b") == "/baymodel_id"
+
+
+def test_an_ambiguous_baymodel_is_409(demo: Client) -> None:
+    a_model(demo)
+    a_model(demo)
+    assert refused(demo, 409, baymodel_id="model") == "/baymodel_id"
+
+
+def test_another_projects_baymodel_is_unknown_but_not_to_the_administrator(
+    demo: Client, other: Client, admin: Client
+) -> None:
+    theirs = a_model(other)["uuid"]
+    assert refused(demo, baymodel_id=theirs) == "/baymodel_id"
+    a_bay(admin, baymodel_id=theirs)
+
+
+def test_several_masters_need_a_load_balancer(demo: Client) -> None:
+    a_model(demo)
+    assert refused(demo, baymodel_id="model", master_count=3) == "/master_count"
+    a_bay(demo, baymodel_id="model", master_count=3, master_lb_enabled=True)
+
+
+def test_a_baymodel_whose_driver_has_gone_is_400(
+    demo: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from magnum.drivers import catalogue
+
+    uuid = a_model(demo, driver="swarm_test_v1")["uuid"]
+    empty = catalogue.Catalogue()
+    monkeypatch.setattr(catalogue, "catalogue", lambda: empty)
+    assert refused(demo, baymodel_id=uuid) == "/baymodel_id"
+
+
+def test_a_project_has_a_quota(demo: Client, other: Client, config: Settings) -> None:
+    config("quotas", max_clusters_per_project=1)
+    a_bay(demo)
+    error = demo.error("POST", "/v1/bays", {"baymodel_id": "model"}, status=403)
+    assert error["reason"] == "PROJECT_QUOTA_EXCEEDED"
+    a_bay(other)
+
+
+def test_lists_are_short_or_full(demo: Client) -> None:
+    uuid = a_bay(demo)
+    (item,) = demo("GET", "/v1/bays").json["bays"]
+    assert set(item) == SHORT
+    (item,) = demo("GET", "/v1/bays/detail").json["bays"]
+    assert set(item) == FULL
+    assert item == shown(demo, uuid)
+
+
+def test_a_name_may_be_used_twice_and_is_then_ambiguous(demo: Client) -> None:
+    a_model(demo)
+    uuids = [a_bay(demo, baymodel_id="model") for _ in range(2)]
+    for method in ("GET", "DELETE", "PATCH"):
+        demo(method, "/v1/bays/bay", status=409)
+    assert shown(demo, uuids[0])["name"] == "bay"
+
+
+def test_what_looks_like_a_uuid_is_no_name(demo: Client) -> None:
+    name = "aaaaaaaa-2222-3333-4444-555555555555"
+    uuid = a_bay(demo, name=name)
+    demo("GET", f"/v1/bays/{name}", status=404)
+    demo("GET", f"/v1/bays/{uuid}", status=200)
+
+
+def test_addresses_and_counts_are_sums_over_groups(demo: Client) -> None:
+    uuid = a_bay(demo, node_count=2)
+    with session.engine().begin() as connection:
+        for name, addresses in (("default-master", ["10.0.0.1"]), ("default-worker", ["10.0.0.2"])):
+            connection.execute(
+                update(NodeGroup).where(NodeGroup.name == name).values(node_addresses=addresses)
+            )
+        group = {
+            "uuid": "99999999-2222-3333-4444-555555555555",
+            "bay_id": uuid,
+            "project_id": "p1",
+            "name": "extra",
+            "role": "gpu",
+            "node_count": 3,
+            "node_addresses": ["10.0.0.9"],
+            "labels": {},
+        }
+        connection.execute(insert(NodeGroup), [group])
+    bay = shown(demo, uuid)
+    assert (bay["node_count"], bay["master_count"]) == (5, 1)
+    assert bay["node_addresses"] == ["10.0.0.2", "10.0.0.9"]
+    assert bay["master_addresses"] == ["10.0.0.1"]
+    # A patch means the default group, so its own size is no change.
+    settle(uuid)
+    demo("PATCH", f"/v1/bays/{uuid}", replace("/node_count", 2), status=202)
+    assert shown(demo, uuid)["status"] == "CREATE_COMPLETE"
+
+
+def test_faults_are_shown_of_one_that_failed(demo: Client) -> None:
+    uuid = a_bay(demo)
+    settle(uuid)
+    assert "bay_faults" not in shown(demo, uuid)
+    settle(uuid, status="CREATE_FAILED", status_reason="no room")
+    with session.engine().begin() as connection:
+        connection.execute(
+            update(NodeGroup)
+            .where(NodeGroup.name == "default-worker")
+            .values(status="CREATE_FAILED", status_reason="no valid host")
+        )
+    bay = shown(demo, uuid)
+    assert bay["status_reason"] == "no room"
+    assert bay["bay_faults"] == {"default-worker": "no valid host"}
+    (item,) = demo("GET", "/v1/bays/detail").json["bays"]
+    assert "bay_faults" not in item
+
+
+@pytest.mark.parametrize("value", [3, "3", 3.0])
+def test_a_patch_changes_the_number_of_nodes(demo: Client, value: Any) -> None:
+    uuid = a_bay(demo)
+    settle(uuid)
+    answer = demo("PATCH", f"/v1/bays/{uuid}", replace("/node_count", value), status=202)
+    assert answer.json == {"uuid": uuid}
+    bay = shown(demo, uuid)
+    assert bay["node_count"] == 3
+    assert bay["status"] == "UPDATE_IN_PROGRESS"
+    assert bay["updated_at"] is not None
+
+
+def test_a_patch_was_synchronous_once(demo: Client) -> None:
+    uuid = a_bay(demo)
+    settle(uuid)
+    path = f"/v1/bays/{uuid}"
+    same = demo("PATCH", path, replace("/node_count", 1), version=None, status=200).json
+    assert set(same) == FULL
+    assert same["status"] == "CREATE_COMPLETE"
+    changed = demo("PATCH", path, replace("/node_count", 2), version=None, status=200).json
+    assert (changed["node_count"], changed["status"]) == (2, "UPDATE_IN_PROGRESS")
+
+
+def test_removing_the_count_means_one(demo: Client) -> None:
+    uuid = a_bay(demo, node_count=3)
+    settle(uuid)
+    demo("PATCH", f"/v1/bays/{uuid}", [{"op": "remove", "path": "/node_count"}], status=202)
+    assert shown(demo, uuid)["node_count"] == 1
+
+
+@pytest.mark.parametrize("body", ["", "[]", '[{"op":"replace","path":"/node_count","value":"1"}]'])
+@pytest.mark.parametrize("kind", ["application/json", "application/octet-stream"])
+def test_a_patch_of_nothing_does_nothing(demo: Client, body: str, kind: str) -> None:
+    uuid = a_bay(demo)
+    headers = {"Content-Type": kind if not body else "application/json"}
+    answer = demo("PATCH", f"/v1/bays/{uuid}", body, headers=headers, status=202)
+    assert answer.json == {"uuid": uuid}
+    assert shown(demo, uuid)["status"] == "CREATE_IN_PROGRESS"
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("/name", "new"),
+        ("/baymodel_id", "x"),
+        ("/master_count", 3),
+        ("/bay_create_timeout", 5),
+        ("/labels", {"a": "b"}),
+        ("/labels/a", "b"),
+        ("/flavor_id", "x"),
+        ("/status", "CREATE_FAILED"),
+        ("/status_reason", "x"),
+        ("/driver", "x"),
+        ("/discovery_url", "x"),
+        ("/stack_id", "x"),
+        ("/cluster_id", "x"),
+        ("/api_address", "x"),
+        ("/node_addresses", "x"),
+        ("/master_addresses", "x"),
+        ("/ca_cert_ref", "x"),
+        ("/trust_id", "x"),
+        ("/trustee_password", "x"),
+        ("/uuid", "x"),
+        ("/project_id", "x"),
+        ("/nothing", "x"),
+    ],
+)
+def test_nothing_else_can_be_patched(demo: Client, path: str, value: Any) -> None:
+    uuid = a_bay(demo, labels={"a": "1"})
+    settle(uuid)
+    error = demo.error("PATCH", f"/v1/bays/{uuid}", replace(path, value), status=400)
+    assert error["field"] in ("/0/path", "/0/value")
+    assert shown(demo, uuid)["status"] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize("value", [0, -1, "x", 1.5, True, "", 2**31])
+def test_a_bad_count_is_pointed_at(demo: Client, value: Any) -> None:
+    uuid = a_bay(demo)
+    settle(uuid)
+    error = demo.error("PATCH", f"/v1/bays/{uuid}", replace("/node_count", value), status=400)
+    assert error["field"] == "/0/value"
+
+
+def test_the_baymodel_cannot_be_removed(demo: Client) -> None:
+    body = [{"op": "remove", "path": "/baymodel_id"}]
+    demo("PATCH", f"/v1/bays/{a_bay(demo)}", body, status=400)
+
+
+def test_the_patch_is_read_before_the_bay_is_looked_for(demo: Client) -> None:
+    demo("PATCH", "/v1/bays/nothing", {}, status=400)
+    demo("PATCH", "/v1/bays/nothing", [], status=404)
+
+
+@pytest.mark.parametrize(
+    ("status", "allowed"),
+    [
+        *((f"{verb}_COMPLETE", True) for verb in ("CREATE", "UPDATE", "RESUME", "RESTORE")),
+        *((f"{verb}_COMPLETE", True) for verb in ("ROLLBACK", "SNAPSHOT", "CHECK", "ADOPT")),
+        *((f"{verb}_IN_PROGRESS", False) for verb in ("CREATE", "UPDATE", "DELETE", "ROLLBACK")),
+        *((f"{verb}_FAILED", False) for verb in ("CREATE", "UPDATE", "DELETE", "ROLLBACK")),
+        ("DELETE_COMPLETE", False),
+    ],
+)
+@pytest.mark.parametrize("version", ["container-infra 1.1", "container-infra latest"])
+def test_only_a_settled_bay_can_be_changed(
+    demo: Client, status: str, allowed: bool, version: str
+) -> None:
+    uuid = a_bay(demo)
+    settle(uuid, status=status)
+    answer = demo("PATCH", f"/v1/bays/{uuid}", replace("/node_count", 2), version=version)
+    if allowed:
+        assert answer.status_int in (200, 202)
+    else:
+        assert answer.status_int == 400
+        assert answer.json["errors"][0]["reason"] == "WRONG_STATUS"
+
+
+def test_a_driver_that_cannot_is_a_clear_400(demo: Client) -> None:
+    a_model(demo, name="fixed", driver="fixed_test_v1", coe="mesos", cluster_distro="flatcar")
+    uuid = a_bay(demo, baymodel_id="fixed")
+    settle(uuid)
+    error = demo.error("PATCH", f"/v1/bays/{uuid}", replace("/node_count", 2), status=400)
+    assert "fixed_test_v1" in error["detail"]
+    assert shown(demo, uuid)["status"] == "CREATE_COMPLETE"
+
+
+@pytest.mark.parametrize("value", ["True", "true", "1", "0", "no", "False"])
+def test_rollback_may_be_asked_for(demo: Client, value: str) -> None:
+    uuid = a_bay(demo)
+    settle(uuid)
+    path = f"/v1/bays/{uuid}/?rollback={value}"
+    demo("PATCH", path, replace("/node_count", 2), version="container-infra 1.3", status=202)
+
+
+def test_rollback_is_read_strictly_and_came_late(demo: Client) -> None:
+    path = f"/v1/bays/{a_bay(demo)}?rollback="
+    assert demo.error("PATCH", path + "perhaps", [], status=400)["field"] == "rollback"
+    for version in (None, "container-infra 1.2"):
+        error = demo.error("PATCH", path + "true", [], version=version, status=400)
+        assert error["field"] == "rollback"
+
+
+@pytest.mark.parametrize("status", ["CREATE_IN_PROGRESS", "CREATE_COMPLETE", "DELETE_FAILED"])
+@pytest.mark.parametrize("version", [None, "container-infra latest"])
+def test_delete_from_every_status(demo: Client, status: str, version: str | None) -> None:
+    uuid = a_bay(demo)
+    settle(uuid, status=status)
+    answer = demo("DELETE", f"/v1/bays/{uuid}", version=version, status=204)
+    assert answer.body == b""
+    assert shown(demo, uuid)["status"] == "DELETE_IN_PROGRESS"
+    demo("DELETE", f"/v1/bays/{uuid}", status=204)
+
+
+def test_the_administrator_sees_and_changes_all(admin: Client, demo: Client) -> None:
+    uuid = a_bay(demo)
+    assert [bay["uuid"] for bay in admin("GET", "/v1/bays").json["bays"]] == [uuid]
+    assert [bay["uuid"] for bay in admin("GET", "/v1/bays/detail").json["bays"]] == [uuid]
+    settle(uuid)
+    admin("PATCH", f"/v1/bays/{uuid}", replace("/node_count", 2), status=202)
+    admin("PATCH", f"/v1/bays/{uuid}", replace("/node_count", 2), version=None, status=200)
+    admin("DELETE", f"/v1/bays/{uuid}", status=204)
+
+
+def test_an_administrator_without_a_project_owns_nothing(caller: Any, demo: Client) -> None:
+    system = caller(project="", roles="admin", user="root")
+    uuid = a_bay(demo)
+    system("GET", f"/v1/bays/{uuid}", status=200)
+    model = a_model(demo)["uuid"]
+    system("POST", "/v1/bays", {"baymodel_id": model}, status=403)
