@@ -16,7 +16,7 @@ from tools.openstack.console import Progress, Trouble
 
 NEWEST_API = {"OpenStack-API-Version": "container-infra latest"}
 POLL = 0.4  # seconds between two looks at the bay
-PATIENCE = 600.0  # seconds until a bay in progress is given up
+PATIENCE = 300.0  # seconds until a bay in progress is given up
 IN_PROGRESS, FAILED = "_IN_PROGRESS", "_FAILED"
 
 

@@ -18,6 +18,17 @@ from tools.openstack.quickstart_place import API, CONDUCTOR, HEAT, KEYSTONE, Pla
 ABSENT = ("image", "compute", "network", "volume")
 USER = "demo"
 
+#: Goes into every openrc file, until a client of the service itself is in the environment.
+_SHELL_FUNCTION = """
+# magnum_curl PATH [OPTION OF CURL ...]: a request to Magnum as this user, for example `magnum_curl /bays`.
+magnum_curl() {{
+    _path=$1; shift
+    curl -sS -H "X-Auth-Token: $(openstack token issue -f value -c id)" \\
+        -H "OpenStack-API-Version: container-infra latest" -H "Content-Type: application/json" \\
+        "$@" "{url}$_path" && echo
+}}
+"""
+
 
 def main() -> int:
     """The command; returns its exit status."""
@@ -116,8 +127,8 @@ def _openrc(cloud: Cloud, user: str) -> Path:
         password=cloud.passwords[user],
         project=small_cloud.USERS[user],
     )
-    text += f"export MAGNUM_URL=http://127.0.0.1:{cloud.ports.magnum}/v1\n"
     text += f'case ":$PATH:" in *":{programs}:"*) ;; *) export PATH="{programs}:$PATH" ;; esac\n'
+    text += _SHELL_FUNCTION.format(url=f"http://127.0.0.1:{cloud.ports.magnum}/v1")
     path = cloud.place.state / f"openrc-{user}"
     config.write_private(path, text)
     return path
@@ -138,18 +149,16 @@ def _tell(bay: quickstart_bay.Bay, stack: str | None, openrc: Path, keep: bool) 
     print(f"  nodes    {', '.join(bay.node_addresses)}")
     if not keep:
         return
-    token = '-H "X-Auth-Token: $(openstack token issue -f value -c id)"'
-    newest = '-H "OpenStack-API-Version: container-infra latest"'
-    json_type = '-H "Content-Type: application/json"'
-    scale = '[{"op": "replace", "path": "/node_count", "value": 3}]'
     look = f"openstack stack resource list --nested-depth 2 {stack}"
     if stack is None:
-        look = f"curl -sS {token} $MAGNUM_URL/baymodels | python3 -m json.tool"
+        look = "magnum_curl /baymodels"
+    scale = """-X PATCH -d '[{"op": "replace", "path": "/node_count", "value": 3}]'"""
     print(
-        f"\nWhat you could type next, after `. {_short(openrc)}`:\n"
-        f"  curl -sS {token} $MAGNUM_URL/bays/{bay.name} | python3 -m json.tool\n"
+        f"\nWhat you could type next:\n"
+        f"  . {_short(openrc)}\n"
+        f"  magnum_curl /bays/{bay.name}\n"
         f"  {look}\n"
-        f"  curl -sS -X PATCH {token} {newest} {json_type} -d '{scale}' $MAGNUM_URL/bays/{bay.name}\n"
+        f"  magnum_curl /bays/{bay.name} {scale}\n"
         f"\nEverything keeps running; `tools/quickstart --down` stops it. "
         f"Logs: {_short(openrc.parent / 'log')}"
     )
