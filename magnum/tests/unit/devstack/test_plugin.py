@@ -88,9 +88,8 @@ def test_post_config_writes_a_configuration_that_our_programs_read(stack: Stack)
     identity = loading.load_auth_from_conf_options(conf, "keystone_auth")
     assert isinstance(identity, Password)
     assert identity.auth_url == "http://192.0.2.1/identity"
-    tables = sqlalchemy.inspect(
-        sqlalchemy.create_engine(conf.database.connection)
-    ).get_table_names()
+    database = sqlalchemy.create_engine(conf.database.connection, poolclass=sqlalchemy.NullPool)
+    tables = sqlalchemy.inspect(database).get_table_names()
     assert "alembic_version" in tables
 
 
