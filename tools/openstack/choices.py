@@ -37,8 +37,11 @@ class Choices:
     broker: bool = True
 
     def changed_by(self, given: Mapping[str, Any]) -> "Choices":
-        """These choices with what was ``given`` now (None = not given)."""
-        return replace(self, **{name: value for name, value in given.items() if value is not None})
+        """These choices with what was ``given`` now (None = not given). Extras are only ever added."""
+        news = {name: value for name, value in given.items() if value is not None}
+        wanted = {*self.extras, *news.get("extras", ())}
+        news["extras"] = tuple(name for name in OPTIONAL if name in wanted)
+        return replace(self, **news)
 
 
 def load(state: Path) -> Choices | None:

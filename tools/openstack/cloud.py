@@ -84,12 +84,10 @@ class Cloud:
     def up(self) -> None:
         """Bring everything up that is not."""
         self._require_free_ports()
-        choices.save(self.state, self.chosen)
         site = self._site(self._servers())
         first = Keystone(site)
         others = [kind(site) for kind in self._kinds()]
-        for service in (first, *others):
-            service.configure()
+        self._configure([first, *others])
         self._prepare(first)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             seeded = pool.submit(self._seed_keystone, others)
@@ -99,6 +97,21 @@ class Cloud:
         if self.chosen.magnum:
             self.start_magnum(site)
         self.say("the cloud is up")
+
+    def _configure(self, services: list[Service]) -> None:
+        """Write configurations, and stop what runs with another one."""
+        before = choices.load(self.state)
+        choices.save(self.state, self.chosen)
+        outdated = [
+            program.name
+            for service in services
+            if service.configure()
+            for program in service.all_programs()
+        ]
+        if before is not None and before.fast != self.chosen.fast:
+            outdated.append("heat-engine")
+        for name in self.processes.stop(*outdated):
+            self.say(f"{name} is told something new, so it starts again")
 
     def _servers(self) -> str:
         """Broker and database server; returns the URL for oslo.messaging."""
@@ -306,7 +319,7 @@ class Cloud:
         kinds: list[type[Service]] = [Keystone, *self._kinds()]
         for kind in kinds:
             service = kind(site)
-            found += [*service.programs(), *service.late_programs(), *service.last_programs()]
+            found += service.all_programs()
         return [*found, self._fake_nodes()]
 
     def _fake_nodes(self) -> Program:

@@ -121,7 +121,8 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
         dest="extras",
         metavar="NAMES",
         type=_extras,
-        help="optional services: cinder, barbican, octavia, joined with commas (none: an empty text)",
+        help="optional services: cinder, barbican, octavia, joined with commas; what was added once "
+        "stays until `down --wipe`",
     )
     _add_switch(up, "fast", "--fast", "--stock", "Heat's engine with short pauses, or as published")
     _add_switch(up, "magnum", "--with-magnum", "--without-magnum", "run our own service, or not")

@@ -25,7 +25,7 @@ READY = ".ready"  # written last: a folder without it is a half-made environment
 
 _NO_NETWORK = re.compile(
     r"name resolution|Name or service not known|NewConnectionError|Max retries exceeded|"
-    r"Network is unreachable|Connection refused|timed out|ProxyError",
+    r"Network is unreachable|Connection refused|timed out|ProxyError|from versions: none",
     re.IGNORECASE,
 )
 
@@ -83,9 +83,7 @@ def of_checkout(
     :param requirements: file of more packages, and of the versions of all.
     :raises Trouble: as ``cached`` does.
     """
-    described = [
-        checkout / name for name in ("setup.cfg", "setup.py", "pyproject.toml", "requirements.txt")
-    ]
+    described = [checkout / name for name in ("setup.cfg", "setup.py", "requirements.txt")]
     wanted = ["-e", f"{checkout}[{EXTRAS}]"]
     if requirements is not None:
         described.append(requirements)
@@ -100,7 +98,7 @@ def of_checkout(
         say(f"installing this checkout into {folder}")
         if len(before) != 2 or before[1] != str(folder) or not interpreter_matches(folder):
             create(folder)
-        marker.unlink(missing_ok=True)
+        marker.write_text(f"unfinished {folder}")
         install(folder, wanted, say)
         marker.write_text(stamp)
     return folder
@@ -177,8 +175,9 @@ def _follow(lines: Iterable[str], write: Callable[[str], object], say: Progress)
 
 
 def _reason(output: str) -> str:
-    errors = [line for line in output.splitlines() if line.startswith("ERROR: ")]
-    last = errors[-1].removeprefix("ERROR: ") if errors else "pip failed without an error line"
+    lines = [line.strip() for line in output.splitlines()]  # those of a build are indented
+    errors = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    last = errors[-1] if errors else "pip failed without an error line"
     if _NO_NETWORK.search(output):
         return (
             "No package index could be reached, so nothing was installed: check the network, or name "

@@ -87,9 +87,9 @@ class Service(ABC):
         """Where it answers."""
         return f"http://127.0.0.1:{self.port}/"
 
-    def configure(self) -> None:
-        """Write its configuration."""
-        config.write(self.config_file, self.sections())
+    def configure(self) -> bool:
+        """Write its configuration; says whether it is another one than before."""
+        return config.write(self.config_file, self.sections())
 
     @abstractmethod
     def sections(self) -> Sections:
@@ -117,6 +117,10 @@ class Service(ABC):
     def last_may_start(self) -> bool:
         """Whether the late ones are at work."""
         return True
+
+    def all_programs(self) -> tuple[Program, ...]:
+        """Every process, in the order of starting."""
+        return (*self.programs(), *self.late_programs(), *self.last_programs())
 
     def console_program(self, name: str) -> Program:
         """A process that is a console script with this service's configuration file."""

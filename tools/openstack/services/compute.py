@@ -27,10 +27,11 @@ class Nova(Service):
         """The application looks for ``nova.conf`` and ``api-paste.ini`` in this folder."""
         return {"OS_NOVA_CONFIG_DIR": str(self.config_file.parent)}
 
-    def configure(self) -> None:
+    def configure(self) -> bool:
         """Write the configuration; the paste file has to lie beside it."""
-        super().configure()
+        changed = super().configure()
         shutil.copy(self.site.shipped("nova", "api-paste.ini"), self.config_file.parent)
+        return changed
 
     def sections(self) -> Sections:
         """``nova.conf``."""

@@ -16,11 +16,11 @@ class Keystone(Service):
     databases = ("keystone",)
     port: ClassVar[int] = 5000
 
-    def configure(self) -> None:
+    def configure(self) -> bool:
         """Write the configuration and the keys."""
-        super().configure()
         for keys in ("fernet", "credential"):
             config.write_fernet_keys(self.site.data("keystone", keys))
+        return super().configure()
 
     def sections(self) -> Sections:
         """``keystone.conf``."""

@@ -24,14 +24,14 @@ class Octavia(Service):
     port: ClassVar[int] = 9876
     catalogue = (keystone.Service("octavia", "load-balancer", f"http://127.0.0.1:{port}"),)
 
-    def configure(self) -> None:
+    def configure(self) -> bool:
         """Write the configuration, and the throw-away certificates without which it does not start."""
-        super().configure()
         folder = self._certificates
         if not (folder / "client.pem").exists():
             password = self.site.passwords["octavia ca"]
             _self_signed(folder, "ca", "-passout", f"pass:{password}")
             _self_signed(folder, "client", "-nodes")
+        return super().configure()
 
     def sections(self) -> Sections:
         """``octavia.conf``."""
