@@ -156,16 +156,24 @@ def functional(run: Run) -> bool:
 
 def _wants_cloud(run: Run) -> bool:
     """Whether one of the selected tests needs the cloud."""
-    selection = [*(run.arguments if _names_tests(run) else [*FUNCTIONAL_TESTS, *run.arguments])]
-    command = [str(run.python), "-m", "pytest", "--collect-only", "-q", "-m", "cloud", *selection]
+    words = _and_marked(run.arguments, "cloud")
+    selection = words if _names_tests(run) else [*FUNCTIONAL_TESTS, *words]
     answer = subprocess.run(
-        command,
+        [str(run.python), "-m", "pytest", "--collect-only", "-q", *selection],
         cwd=run.checkout,
         env=environment.of_tools(run.python),
         capture_output=True,
         check=False,
     )
     return answer.returncode == 0
+
+
+def _and_marked(arguments: list[str], mark: str) -> list[str]:
+    """The arguments for pytest, changed so that of what they select only what bears the mark is left."""
+    if "-m" not in arguments[:-1]:
+        return [*arguments, "-m", mark]
+    place = arguments.index("-m") + 1
+    return [*arguments[:place], f"({arguments[place]}) and {mark}", *arguments[place + 1 :]]
 
 
 def _bring_up_cloud(run: Run, stack: ExitStack) -> dict[str, str]:

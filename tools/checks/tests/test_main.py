@@ -64,3 +64,15 @@ def test_counts_are_read_from_what_pytest_writes(tmp_path: Path) -> None:
     )
 
     assert stages._counts(report) == stages.Counts(passed=3, failed=3, skipped=3)
+
+
+@pytest.mark.parametrize(
+    ("given", "wanted"),
+    [
+        ([], ["-m", "cloud"]),
+        (["-x"], ["-x", "-m", "cloud"]),
+        (["-m", "mysql or rabbit", "-x"], ["-m", "(mysql or rabbit) and cloud", "-x"]),
+    ],
+)
+def test_a_selection_by_mark_is_narrowed(given: list[str], wanted: list[str]) -> None:
+    assert stages._and_marked(given, "cloud") == wanted
