@@ -64,8 +64,8 @@ def arguments() -> argparse.Namespace:
         help="stop everything and remove .state/quickstart: data, logs, virtual environment",
     )
     options = parser.parse_args()
-    if not -5000 <= options.port_offset <= 50000:
-        parser.error("--port-offset must be between -5000 and 50000")
+    if not 0 <= options.port_offset <= 50000:
+        parser.error("--port-offset must be between 0 and 50000")
     return options
 
 
@@ -99,8 +99,8 @@ def down(place: Place) -> None:
 def check_ports(processes: Processes, ports: Ports) -> None:
     """Raise ``Trouble`` when somebody else listens where one of our processes is to be started."""
     advice = (
-        "stop that program, or use other ports with --port-offset (if it is the quickstart of another "
-        "checkout, `tools/quickstart --down` there stops it)"
+        "stop it (another checkout's quickstart stops with its `tools/quickstart --down`), "
+        "or take other ports with --port-offset"
     )
     for name, port in ports.by_process():
         if processes.pid(name) is None:
