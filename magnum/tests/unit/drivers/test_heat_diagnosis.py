@@ -1,0 +1,132 @@
+"""Why a stack failed: the innermost resource, its place, and what kind of cause it is."""
+
+from typing import Any
+
+import pytest
+
+from magnum.drivers.contract import Actor
+from magnum.drivers.heat.diagnosis import Cause, diagnose
+from magnum.drivers.heat.stack import ResourceView, StackView
+from magnum.tests.unit.drivers.fakes import resource
+
+WAIT = "OS::Heat::WaitCondition"
+SERVER = "OS::Nova::Server"
+
+
+def cause(reason: str, *listed: dict[str, Any], action: str = "CREATE") -> Cause:
+    class Shown:
+        def __init__(self, facts: dict[str, Any]) -> None:
+            self._info = facts
+
+    view = StackView("stack-1", "bay-1", action, "FAILED", reason, {})
+    return diagnose(view, [ResourceView.of(Shown(facts)) for facts in listed])
+
+
+def around(inner: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The group and the node around a resource of stack-3, as Heat repeats its reason there."""
+    reason = f"resources[1]: resources.{inner['resource_name']}: ..."
+    return (
+        resource(
+            "nodes", "OS::Heat::ResourceGroup", "CREATE_FAILED", reason, resource_id="stack-2"
+        ),
+        resource("1", "node.yaml", "CREATE_FAILED", reason, owner="stack-2", resource_id="stack-3"),
+        inner,
+    )
+
+
+@pytest.mark.parametrize(
+    ("kind", "reason", "code", "actor"),
+    [
+        (WAIT, "WaitConditionTimeout: 0 of 1 received", "NODE_NOT_REPORTED", Actor.USER),
+        (WAIT, "WaitConditionFailure: step 40 failed: no space", "NODE_FAILED", Actor.USER),
+        (SERVER, "Forbidden: Quota exceeded for cores", "QUOTA_EXCEEDED", Actor.USER),
+        (
+            "OS::Cinder::Volume",
+            "OverLimit: VolumeSizeExceedsAvailableQuota",
+            "QUOTA_EXCEEDED",
+            Actor.USER,
+        ),
+        (SERVER, "ResourceInError: No valid host was found.", "NO_CAPACITY", Actor.OPERATOR),
+        (SERVER, "Exceeded maximum number of retries.", "NO_CAPACITY", Actor.OPERATOR),
+        (
+            "OS::Neutron::Port",
+            "Property error: network: Error validating value 'x'",
+            "INVALID_OPTION",
+            Actor.USER,
+        ),
+        (SERVER, "BadRequest: something new", "BUILD_FAILED", Actor.USER),
+    ],
+)
+def test_the_kind_of_cause(kind: str, reason: str, code: str, actor: Actor) -> None:
+    inner = resource("it", kind, "CREATE_FAILED", reason, owner="stack-3", resource_id="r")
+    found = cause("Resource CREATE failed: ...", *around(inner))
+    assert (found.code, found.actor) == (code, actor)
+    for words in ("'nodes / 1 / it'", kind, reason):
+        assert words in found.text
+    assert "stack-1" in found.operator_text
+
+
+def test_the_order_of_the_listing_does_not_matter() -> None:
+    inner = resource("server", SERVER, "CREATE_FAILED", "no luck", owner="stack-3")
+    listed = around(inner)
+    assert cause("", *listed) == cause("", *reversed(listed))
+
+
+def test_what_was_stopped_for_anothers_sake_is_not_to_blame() -> None:
+    stopped = resource(
+        "a_volume",
+        "OS::Cinder::Volume",
+        "CREATE_FAILED",
+        "CREATE aborted (Task create from ...)",
+        updated="2026-01-01T00:00:00Z",
+    )
+    busy = resource("a_router", "OS::Neutron::Router", "CREATE_IN_PROGRESS", "state changed")
+    guilty = resource(
+        "z_port", "OS::Neutron::Port", "CREATE_FAILED", "no", updated="2026-01-01T09:00:00Z"
+    )
+    assert "z_port" in cause("Resource CREATE failed", stopped, busy, guilty).text
+
+
+def test_of_two_failures_the_earlier_one_is_named() -> None:
+    late = resource("a", SERVER, "CREATE_FAILED", "b", updated="2026-01-01T00:00:09Z")
+    early = resource("z", SERVER, "CREATE_FAILED", "b", updated="2026-01-01T00:00:01Z")
+    assert "'z'" in cause("", late, early).text
+
+
+def test_a_stack_out_of_time_names_the_node_that_did_not_report() -> None:
+    server = resource("server", SERVER, "CREATE_IN_PROGRESS", owner="stack-9")
+    report = resource("reported", WAIT, "CREATE_IN_PROGRESS", "state changed", owner="stack-3")
+    found = cause("Timed out", server, *around(report))
+    assert found.code == "NODE_NOT_REPORTED"
+    assert "'nodes / 1 / reported'" in found.text
+    assert "Timed out" in found.text
+
+
+def test_a_stack_out_of_time_without_a_node_to_blame() -> None:
+    found = cause("Timed out", resource("router", "OS::Neutron::Router", "CREATE_IN_PROGRESS"))
+    assert (found.code, found.actor) == ("TIMED_OUT", Actor.OPERATOR)
+    assert cause("Timed out").code == "TIMED_OUT"
+
+
+def test_a_stack_that_somebody_stopped_blames_no_resource() -> None:
+    waiting = resource("reported", WAIT, "CREATE_IN_PROGRESS", "state changed")
+    found = cause("Stack CREATE cancelled", waiting)
+    assert found.code == "BUILD_FAILED"
+    assert "Stack CREATE cancelled" in found.text
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"),
+    [("", "BUILD_FAILED"), ("Quota exceeded", "QUOTA_EXCEEDED"), ("odd", "BUILD_FAILED")],
+)
+def test_without_any_resource_the_stacks_words_stand(reason: str, code: str) -> None:
+    found = cause(reason)
+    assert found.code == code
+    assert (reason or "no reason given") in found.text
+
+
+def test_a_circle_in_what_heat_lists_does_not_hang() -> None:
+    one = resource("a", "T", "CREATE_FAILED", "x", owner="s-b", resource_id="s-a")
+    two = resource("b", "T", "CREATE_FAILED", "x", owner="s-a", resource_id="s-b")
+    leaf = resource("leaf", SERVER, "CREATE_FAILED", "x", owner="s-a")
+    assert "leaf" in cause("", one, two, leaf).text
