@@ -25,6 +25,9 @@ from magnum.conf import CONF, identity
 OS_DISTRO = "os_distro"
 DRIVER = "magnum_driver"
 
+#: What reading a body ends in that is not the service's own, such as a proxy's page; novaclient trips over it.
+_ODD_BODY = (ValueError, LookupError, TypeError, AttributeError)
+
 
 @dataclass(frozen=True, slots=True)
 class Image:
@@ -214,7 +217,7 @@ def _asking(service: str) -> Iterator[None]:
         ) from error
     except ksa_exceptions.HttpError as error:
         raise _refused(service, error.http_status, error) from error
-    except (ksa_exceptions.ClientException, ValueError, KeyError) as error:
+    except (ksa_exceptions.ClientException, *_ODD_BODY) as error:
         raise _silent(service, error) from error
 
 

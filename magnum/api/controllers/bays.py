@@ -96,12 +96,13 @@ class BaysController:
     def _page(self, request: Request, response: Response, *, detail: bool) -> Response:
         page = paging.page_of(request, store.sort_keys(), self._sort_words)
         authorize(request)
-        found = store.page(
-            request.caller, page, detail=detail, all_projects=sees_all_projects(request)
-        )
-        base = request.base
-        show = view.full if detail else view.short
-        items = [show(bay, self._spelling, base) for bay in found]
+        everywhere, base = sees_all_projects(request), request.base
+        if detail:
+            bays = store.page_of_details(request.caller, page, all_projects=everywhere)
+            items = [view.full(bay, self._spelling, base) for bay in bays]
+        else:
+            lines = store.page(request.caller, page, all_projects=everywhere)
+            items = [view.short(line, self._spelling, base) for line in lines]
         path = f"{self._spelling.bays}/detail" if detail else self._spelling.bays
         return response.send(collection.body(self._spelling.bays, items, page, base, path))
 

@@ -4,23 +4,18 @@ from typing import Any
 
 from magnum.api.spelling import Spelling
 from magnum.api.views import links
+from magnum.db.bays import BayLine
 from magnum.db.models import Bay
 from magnum.drivers.contract import MASTER
 
 _FAILED = "_FAILED"
 
 
-def short(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
+def short(bay: Bay | BayLine, spelling: Spelling, base: str) -> dict[str, Any]:
     """What a list shows of a bay.
 
     :param base: URL of the application.
     """
-    masters = workers = 0
-    for group in bay.node_groups:
-        if group.role == MASTER:
-            masters += group.node_count
-        else:
-            workers += group.node_count
     return {
         "uuid": bay.uuid,
         "name": bay.name,
@@ -29,8 +24,8 @@ def short(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
         "labels": bay.labels,
         "master_flavor_id": bay.master_flavor_id,
         "flavor_id": bay.flavor_id,
-        "node_count": workers,
-        "master_count": masters,
+        "node_count": bay.node_count,
+        "master_count": bay.master_count,
         spelling.timeout_key: bay.create_timeout,
         "status": bay.status,
         "stack_id": bay.stack_id,

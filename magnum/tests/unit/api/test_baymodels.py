@@ -238,11 +238,11 @@ def test_text_is_read_as_what_it_means(demo: Client) -> None:
 
 
 def test_what_old_clients_send_is_accepted(demo: Client) -> None:
-    nothing = dict.fromkeys(set(EVERY_VALUE) - {"coe", "image_id", "labels"})
+    nothing: dict[str, Any] = dict.fromkeys(set(EVERY_VALUE) - {"coe", "image_id", "labels"})
     made = post(demo, **{**nothing, "labels": {}, "cluster_distro": "fedora-atomic"})
     assert made["server_type"] == "vm"
     assert made["floating_ip_enabled"] is True
-    empty = dict.fromkeys(set(EVERY_VALUE) - {"coe", "image_id"}, "")
+    empty: dict[str, Any] = dict.fromkeys(set(EVERY_VALUE) - {"coe", "image_id"}, "")
     assert post(demo, **{**empty, "cluster_distro": ""})["keypair_id"] is None
 
 

@@ -142,11 +142,9 @@ def test_the_later_operation_is_pointed_at() -> None:
 def test_add_is_for_what_has_no_value() -> None:
     assert refused({"op": "add", "path": "/name", "value": "x"}) == "/0/path"
     assert refused({"op": "add", "path": "/nothing", "value": "x"}) == "/0/path"
-    after = [
-        {"op": "remove", "path": "/labels"},
-        {"op": "add", "path": "/labels", "value": {"c": 1}},
-    ]
-    assert patched(*after) == {"labels": {"c": "1"}}
+    removed = {"op": "remove", "path": "/labels"}
+    added = {"op": "add", "path": "/labels", "value": {"c": 1}}
+    assert patched(removed, added) == {"labels": {"c": "1"}}
 
 
 @pytest.mark.parametrize("name", sorted(json_patch.FIXED | {"stack_id", "nothing"}))
