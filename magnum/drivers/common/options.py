@@ -7,6 +7,7 @@ driver declares are left alone here.
 """
 
 import json
+import math
 from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
@@ -75,7 +76,8 @@ def _typed(text: str, wanted: str) -> Any:
         if wanted == "integer":
             return int(word)
         if wanted == "number":
-            return float(word)
+            number = float(word)
+            return number if math.isfinite(number) else text  # JSON knows no other numbers
     except ValueError:
         return text
     if wanted == "array":
