@@ -103,13 +103,22 @@ def programs(settings: Settings) -> tuple[Program, Program]:
     api = Program(
         API,
         (*command.split(), "--bind", f"127.0.0.1:{settings.port}", "magnum.wsgi.api:application"),
-        {"OS_MAGNUM_CONFIG_FILES": str(settings.config_file)},
+        {
+            "OS_MAGNUM_CONFIG_FILES": str(settings.config_file),
+            # Where gunicorn puts its control socket; else all of a user's share one in his home.
+            "XDG_RUNTIME_DIR": str(settings.state / "run"),
+        },
         settings.port,
     )
     conductor = Program(
         CONDUCTOR, (str(scripts / CONDUCTOR), "--config-file", str(settings.config_file))
     )
     return api, conductor
+
+
+def runs(processes: Processes) -> bool:
+    """Whether both processes run."""
+    return None not in (processes.pid(API), processes.pid(CONDUCTOR))
 
 
 def start(settings: Settings, processes: Processes, timeout: float = 60.0) -> None:

@@ -80,14 +80,19 @@ def of_checkout(
     console script); code needs no new installation.
 
     :param folder: where it lies; ``.state/venv`` in the checkout unless said otherwise.
-    :param requirements: file of more packages, and of the versions of all.
+    :param requirements: file that pins more packages, and all that they and the checkout need (``pbr`` and
+        ``setuptools`` too); trusting it saves pip's search for versions that fit and a second environment
+        for the build.
     :raises Trouble: as ``cached`` does.
     """
     described = [checkout / name for name in ("setup.cfg", "setup.py", "requirements.txt")]
-    wanted = ["-e", f"{checkout}[{EXTRAS}]"]
+    steps = [["-e", f"{checkout}[{EXTRAS}]"]]
     if requirements is not None:
         described.append(requirements)
-        wanted = ["-r", str(requirements), "-e", str(checkout)]
+        steps = [
+            ["--no-deps", "-r", str(requirements)],
+            ["--no-build-isolation", "-c", str(requirements), "-e", str(checkout)],
+        ]
     folder = folder or checkout / ".state" / "venv"
     stamp = f"{_fingerprint(described)} {folder}"
     marker = folder / READY
@@ -99,7 +104,8 @@ def of_checkout(
         if len(before) != 2 or before[1] != str(folder) or not interpreter_matches(folder):
             create(folder)
         marker.write_text(f"unfinished {folder}")
-        install(folder, wanted, say)
+        for step in steps:
+            install(folder, step, say)
         marker.write_text(stamp)
     return folder
 
