@@ -1,18 +1,17 @@
 """Request and response as the controllers see them, on WebOb.
 
-Pecan would hand query and body to controllers as loose arguments. Here nothing gets in unread: a controller asks for
-the query with :meth:`Request.query` and for the body with :meth:`Request.document`, and both refuse what is not known.
+Nothing gets in unread: a controller asks for the query with :meth:`Request.query` and for the body with
+:meth:`Request.document`, and both refuse what is not known.
 """
 
 import json
 import re
 from collections.abc import Collection, Mapping
-from typing import Any, ClassVar
+from typing import Any
 from urllib.parse import parse_qsl
 from wsgiref.types import WSGIEnvironment
 
 import webob
-from webob.multidict import NoVars
 
 from magnum.api import errors as api_errors
 from magnum.api.microversions import Asked, Version
@@ -46,20 +45,10 @@ def base_url(environ: WSGIEnvironment) -> str:
 class Request(webob.Request):  # type: ignore[misc]
     """One request, already past the protocol and the token check."""
 
-    #: Set by the router.
+    #: Set by the application.
     route: Route
     #: Set by the hook, for routes that need a token.
     caller: RequestContext
-
-    # Pecan looks at these four; it finds no arguments and no wish for another type of answer.
-    GET: ClassVar[NoVars] = NoVars("read with query()")
-    params: ClassVar[NoVars] = GET
-    accept: ClassVar[None] = None
-
-    @property
-    def json(self) -> Any:
-        """Not for use: see :meth:`document`."""
-        raise ValueError("read with document()")
 
     @property
     def version(self) -> Version:

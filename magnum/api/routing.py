@@ -16,8 +16,9 @@ Handler = Callable[..., "Response"]
 class Route:
     """One method on one path.
 
-    ``path`` is relative to the application, ``{}`` stands for one segment that is handed to the handler. ``policy``
-    names the rule that the handler asks; None means that anybody may, without a token.
+    ``path`` is relative to the application, ``{}`` stands for one free segment. ``handler`` is called with the
+    request, the response to fill in, and the free segments; it returns the response. ``policy`` names the rule that
+    the handler asks; None means that anybody may, without a token.
     """
 
     method: str

@@ -1,11 +1,9 @@
 """What all controllers share. An extension of a driver, too, may stand on this module."""
 
 from collections.abc import Mapping
-from typing import Any, TypeVar
+from typing import Any
 
-import pecan
-
-from magnum.api.http import JSON, Request, Response
+from magnum.api.http import Request, Response
 from magnum.common import errors
 from magnum.common.context import RequestContext
 from magnum.policies import enforcer
@@ -14,22 +12,10 @@ __all__ = [
     "Request",
     "Response",
     "authorize",
-    "endpoint",
     "need_project",
     "owner",
     "sees_all_projects",
 ]
-
-F = TypeVar("F")
-
-
-def endpoint(handler: F) -> F:
-    """Mark a method as one that a route may lead to.
-
-    It is called with the request, the response to fill in, and the free segments of the path; it returns the response.
-    """
-    pecan.expose(content_type=JSON)(handler)
-    return handler
 
 
 def authorize(request: Request, target: Mapping[str, Any] | None = None) -> None:

@@ -10,7 +10,6 @@ from magnum.api.controllers.base import (
     Request,
     Response,
     authorize,
-    endpoint,
     need_project,
     owner,
     sees_all_projects,
@@ -37,17 +36,14 @@ class BayModelsController:
     def __init__(self, spelling: Spelling) -> None:
         self._spelling = spelling
 
-    @endpoint
     def index(self, request: Request, response: Response) -> Response:
         """``GET``: a page of the project's and public baymodels, all fields."""
         return self._page(request, response, self._spelling.baymodels)
 
-    @endpoint
     def detail(self, request: Request, response: Response) -> Response:
         """``GET /detail``: the same."""
         return self._page(request, response, f"{self._spelling.baymodels}/detail")
 
-    @endpoint
     def show(self, request: Request, response: Response, ident: str) -> Response:
         """``GET /{baymodel}``"""
         request.query()
@@ -56,7 +52,6 @@ class BayModelsController:
         authorize(request, None if baymodel.public else owner(baymodel))
         return response.send(view.full(baymodel, self._spelling, request.base))
 
-    @endpoint
     def create(self, request: Request, response: Response) -> Response:
         """``POST``: 201 and the new baymodel."""
         request.query()
@@ -81,7 +76,6 @@ class BayModelsController:
         body = view.full(baymodel, self._spelling, request.base)
         return response.send_created(body, body["links"][0]["href"])
 
-    @endpoint
     def change(self, request: Request, response: Response, ident: str) -> Response:
         """``PATCH /{baymodel}``: 200 and the baymodel as it is now."""
         request.query()
@@ -96,7 +90,6 @@ class BayModelsController:
             baymodel = store.update(request.caller, baymodel.uuid, values)
         return response.send(view.full(baymodel, self._spelling, request.base))
 
-    @endpoint
     def remove(self, request: Request, response: Response, ident: str) -> Response:
         """``DELETE /{baymodel}``: 204, or 400 while a bay uses it."""
         request.query()

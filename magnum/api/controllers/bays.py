@@ -8,7 +8,6 @@ from magnum.api.controllers.base import (
     Request,
     Response,
     authorize,
-    endpoint,
     need_project,
     owner,
     sees_all_projects,
@@ -39,24 +38,20 @@ class BaysController:
         self._model_field = f"/{spelling.baymodel_key}"
         self._sort_words = {spelling.timeout_key: "create_timeout"}
 
-    @endpoint
     def index(self, request: Request, response: Response) -> Response:
         """``GET``: a page of the project's bays, the fields of a list."""
         return self._page(request, response, detail=False)
 
-    @endpoint
     def detail(self, request: Request, response: Response) -> Response:
         """``GET /detail``: a page with all fields."""
         return self._page(request, response, detail=True)
 
-    @endpoint
     def show(self, request: Request, response: Response, ident: str) -> Response:
         """``GET /{bay}``"""
         request.query()
         bay = self._find(request, ident)
         return response.send(view.one(bay, self._spelling, request.base))
 
-    @endpoint
     def create(self, request: Request, response: Response) -> Response:
         """``POST``: 202 and the uuid; 201 and the whole bay below the version that made bays asynchronous."""
         request.query()
@@ -70,7 +65,6 @@ class BaysController:
             return response.send_created(body, body["links"][0]["href"])
         return response.send(view.accepted(bay), 202)
 
-    @endpoint
     def change(self, request: Request, response: Response, ident: str) -> Response:
         """``PATCH /{bay}``: 202 and the uuid, or 200 and the whole bay, as for POST."""
         rollback = _rollback(request)
@@ -86,7 +80,6 @@ class BaysController:
             return response.send(view.one(bay, self._spelling, request.base))
         return response.send(view.accepted(bay), 202)
 
-    @endpoint
     def remove(self, request: Request, response: Response, ident: str) -> Response:
         """``DELETE /{bay}``: 204, from every status."""
         request.query()
