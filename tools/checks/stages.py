@@ -130,13 +130,13 @@ def _sphinx(run: Run, folder: str) -> bool:
 
 def unit(run: Run) -> bool:
     """Run the tests that need no server."""
-    return _pytest(run, "unit", ["-m", f"not ({NOT_UNIT})"], UNIT_TESTS)
+    return _pytest(run, "unit", f"not ({NOT_UNIT})", UNIT_TESTS)
 
 
 def cover(run: Run) -> bool:
     """Run the unit tests and say which lines they reach."""
     program = ("coverage", "run", "-m", "pytest")
-    good = _pytest(run, "cover", ["-m", f"not ({NOT_UNIT})"], UNIT_TESTS, program)
+    good = _pytest(run, "cover", f"not ({NOT_UNIT})", UNIT_TESTS, program)
     return run.call("coverage", "html", "--quiet") and run.call("coverage", "report") and good
 
 
@@ -150,8 +150,7 @@ def functional(run: Run) -> bool:
         variables = dict(found.variables)
         if _wants_cloud(run):
             variables |= _bring_up_cloud(run, stack)
-        chosen = ["-m", NOT_UNIT]
-        return _pytest(run, "functional", chosen, FUNCTIONAL_TESTS, extra=variables)
+        return _pytest(run, "functional", NOT_UNIT, FUNCTIONAL_TESTS, extra=variables)
 
 
 def _wants_cloud(run: Run) -> bool:
@@ -168,12 +167,12 @@ def _wants_cloud(run: Run) -> bool:
     return answer.returncode == 0
 
 
-def _and_marked(arguments: list[str], mark: str) -> list[str]:
-    """The arguments for pytest, changed so that of what they select only what bears the mark is left."""
+def _and_marked(arguments: list[str], marks: str) -> list[str]:
+    """The arguments for pytest, changed so that only tests are selected that bear the marks too."""
     if "-m" not in arguments[:-1]:
-        return [*arguments, "-m", mark]
+        return [*arguments, "-m", marks]
     place = arguments.index("-m") + 1
-    return [*arguments[:place], f"({arguments[place]}) and {mark}", *arguments[place + 1 :]]
+    return [*arguments[:place], f"({arguments[place]}) and ({marks})", *arguments[place + 1 :]]
 
 
 def _bring_up_cloud(run: Run, stack: ExitStack) -> dict[str, str]:
@@ -205,19 +204,22 @@ def _names_tests(run: Run) -> bool:
 def _pytest(
     run: Run,
     name: str,
-    chosen: list[str],
+    marks: str,
     paths: list[str],
     program: tuple[str, ...] | None = None,
     extra: dict[str, str] | None = None,
 ) -> bool:
-    """Run pytest over `paths`, or over what the command line names, and add up how the tests ended."""
+    """Run pytest over `paths`, or over what the command line names, and add up how the tests ended.
+
+    :param marks: which tests belong to the stage, as `pytest -m` takes it.
+    """
     report = run.checkout / ".state" / "test" / f"{name}.xml"
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     there = [] if _names_tests(run) else [path for path in paths if (run.checkout / path).exists()]
     command = program or (str(run.python), "-m", "pytest")
-    words = [*command, *chosen, f"--junitxml={report}", *there, *run.arguments]
-    status = run.status(*words, extra=extra)
+    words = [f"--junitxml={report}", *there, *_and_marked(run.arguments, marks)]
+    status = run.status(*command, *words, extra=extra)
     if report.exists():
         run.counts.add(_counts(report))
     elif status not in (0, NO_TESTS_COLLECTED):

@@ -71,7 +71,7 @@ def test_counts_are_read_from_what_pytest_writes(tmp_path: Path) -> None:
     [
         ([], ["-m", "cloud"]),
         (["-x"], ["-x", "-m", "cloud"]),
-        (["-m", "mysql or rabbit", "-x"], ["-m", "(mysql or rabbit) and cloud", "-x"]),
+        (["-m", "mysql or rabbit", "-x"], ["-m", "(mysql or rabbit) and (cloud)", "-x"]),
     ],
 )
 def test_a_selection_by_mark_is_narrowed(given: list[str], wanted: list[str]) -> None:
