@@ -207,32 +207,34 @@ class Cloud:
     # Our own service.
 
     def start_magnum(self, site: Site | None = None) -> None:
-        """Install the checkout if need be, upgrade the schema, start API and conductor."""
-        site = site or self._site(self._servers())
+        """Install the checkout if need be, upgrade the schema, start API and conductor.
+
+        Both are left alone when they run and would be told nothing new.
+        """
+        settings = self._magnum_settings(site or self._site(self._servers()))
+        changed = magnum.write_config(settings)
+        if magnum.runs(self.processes) and not changed:
+            self.say("magnum runs (`tools/cloud restart magnum` takes changed code)")
+            return
+        magnum.stop(self.processes)
+        venvs.of_checkout(self.checkout, self.say)
         self.own_databases.create("magnum")
-        settings = magnum.Settings(
+        magnum.upgrade_database(settings, self.processes.log("magnum-setup"))
+        magnum.start(settings, self.processes)
+        self.say("magnum answers")
+
+    def _magnum_settings(self, site: Site) -> magnum.Settings:
+        roles = ("member", "heat_stack_owner", *people.member_roles(self.chosen.extras))
+        return magnum.Settings(
             state=self.state,
-            venv=venvs.of_checkout(self.checkout, self.say),
+            venv=venvs.checkout_path(self.checkout),
             auth_url=AUTH_URL,
             password=self.passwords[magnum.USER],
             database=self.own_databases.url("magnum"),
             transport_url=site.transport_url if self.chosen.broker else None,
             poll_interval=2,
-            extra={
-                "identity": {
-                    "granted_roles": (
-                        "member",
-                        "heat_stack_owner",
-                        *people.member_roles(self.chosen.extras),
-                    )
-                }
-            },
+            extra={"identity": {"granted_roles": roles}},
         )
-        if magnum.write_config(settings):
-            magnum.stop(self.processes)  # what runs was told something else
-        magnum.upgrade_database(settings, self.processes.log("magnum-setup"))
-        magnum.start(settings, self.processes)
-        self.say("magnum answers")
 
     def restart(self, name: str) -> None:
         """Restart ``magnum`` (API and conductor), with the code as it is now, or one process by its name."""
@@ -341,8 +343,8 @@ class Cloud:
         if self.chosen.magnum:
             programs.append(Program(magnum.API, (), port=9511))
         advice = (
-            "stop that program, or, if it belongs to another cloud, run `tools/cloud down` in its checkout "
-            "(`--state DIR` names its folder)"
+            "stop it, or, if it belongs to another cloud, run `tools/cloud down` in that checkout (--state DIR "
+            "names a folder elsewhere)"
         )
         for program in programs:
             if program.port is not None and self.processes.pid(program.name) is None:

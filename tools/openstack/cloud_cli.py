@@ -62,9 +62,7 @@ def _main(arguments: list[str]) -> int:
     cloud = Cloud(state, CHECKOUT, Path(sys.prefix), chosen, say)
     if options.command == "status":
         return _status(cloud)
-    with exclusive(
-        state.with_name(state.name + ".lock"), f"another tools/cloud works on {state}; wait for it."
-    ):
+    with exclusive(state / "lock", f"another tools/cloud works on {state}; wait for it."):
         if options.command == "up":
             cloud.up()
             say("`tools/cloud openrc demo` prints the environment of user demo")

@@ -237,8 +237,7 @@ def require_free_port(port: int, purpose: str, advice: str = "") -> None:
         except OSError as error:
             raise Trouble(
                 f"port {port}, needed for {purpose}, is taken by another program; "
-                + (advice or "stop that program")
-                + f" (`ss -ltnp 'sport = :{port}'` shows which one it is)."
+                f"{advice or 'stop that program'}; `ss -ltnp 'sport = :{port}'` shows which one it is."
             ) from error
 
 

@@ -71,6 +71,11 @@ def cached(requirements: Path, say: Progress) -> Path:
     return folder
 
 
+def checkout_path(checkout: Path) -> Path:
+    """The folder of the environment in which a checkout is installed, whether it exists or not."""
+    return checkout / ".state" / "venv"
+
+
 def of_checkout(
     checkout: Path, say: Progress, folder: Path | None = None, requirements: Path | None = None
 ) -> Path:
@@ -93,7 +98,7 @@ def of_checkout(
             ["--no-deps", "-r", str(requirements)],
             ["--no-build-isolation", "-c", str(requirements), "-e", str(checkout)],
         ]
-    folder = folder or checkout / ".state" / "venv"
+    folder = folder or checkout_path(checkout)
     stamp = f"{_fingerprint(described)} {folder}"
     marker = folder / READY
     with _lock(folder.with_suffix(".lock"), say):
