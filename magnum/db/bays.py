@@ -1,17 +1,21 @@
 """The store of bays and their node groups, as callers see them. The lifecycle writes them through ``db.operations``."""
 
+import functools
 from collections import defaultdict
 from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeVar
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session, attributes, defer, joinedload, load_only, selectinload
+from sqlalchemy import ColumnElement, Integer, Select, bindparam, cast, func, select
+from sqlalchemy.orm import Session, attributes, defer, joinedload, load_only
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
 from magnum.db import paging
-from magnum.db.models import Bay, NodeGroup
+from magnum.db.models import MASTER, Bay, NodeGroup
 from magnum.db.paging import Page
 from magnum.db.session import reader
+
+S = TypeVar("S", bound=Select[Any])
 
 
 class BayNotFound(errors.NotFound):
@@ -33,21 +37,17 @@ def sort_keys() -> frozenset[str]:
 
 
 def get(context: RequestContext, ident: str, *, all_projects: bool = False) -> Bay:
-    """One bay by uuid or name, with its baymodel and node groups: two statements.
+    """One bay by uuid or name, with its baymodel and node groups: one statement.
 
     Raises BayNotFound, or Conflict when several that the caller sees have that name.
     """
-    column = Bay.uuid if ids.is_uuid(ident) else Bay.name
-    statement = (
-        select(Bay)
-        .where(column == ident)
-        .options(joinedload(Bay.baymodel), selectinload(Bay.node_groups))
-        .limit(2)
-    )
-    if not all_projects:
-        statement = statement.where(Bay.project_id == context.project_id)
+    statement = _one(ids.is_uuid(ident), all_projects)
     with reader(context) as session:
-        found = session.scalars(statement).all()
+        found = (
+            session.scalars(statement, {"ident": ident, "project": context.project_id})
+            .unique()
+            .all()
+        )
     if not found:
         raise BayNotFound(f"Bay {ident} could not be found.")
     if len(found) > 1:
@@ -55,29 +55,83 @@ def get(context: RequestContext, ident: str, *, all_projects: bool = False) -> B
     return found[0]
 
 
-def page(
-    context: RequestContext, page: Page, *, detail: bool, all_projects: bool = False
-) -> list[Bay]:
-    """One page of a list, with node groups, and with baymodels where ``detail`` is asked.
-
-    Two statements whatever the length, and one more for a marker. Raises NotFound for an unknown marker, BadRequest
-    for an unknown sort key.
-    """
-    paging.checked(page, _SORT_KEYS)
-    statement = paging.ordered(select(Bay), Bay, page).options(
-        defer(Bay.ssh_public_key, raiseload=True)
+@functools.cache
+def _one(by_uuid: bool, all_projects: bool) -> Select[Bay]:
+    """The statement for one bay. Built once: making it anew costs as much as running it."""
+    statement = (
+        select(Bay)
+        .where((Bay.uuid if by_uuid else Bay.name) == bindparam("ident"))
+        .options(joinedload(Bay.baymodel), joinedload(Bay.node_groups))
+        .order_by(Bay.id)
     )
-    if detail:
-        statement = statement.options(joinedload(Bay.baymodel))
+    return statement if all_projects else statement.where(Bay.project_id == bindparam("project"))
+
+
+class BayLine(NamedTuple):
+    """What a list shows of a bay; the counts are sums over its node groups."""
+
+    uuid: str
+    name: str | None
+    baymodel_id: str
+    docker_volume_size: int | None
+    labels: dict[str, Any]
+    master_flavor_id: str | None
+    flavor_id: str | None
+    create_timeout: int | None
+    status: str
+    stack_id: str | None
+    floating_ip_enabled: bool
+    driver: str
+    driver_version: str
+    template_version: str
+    node_count: int
+    master_count: int
+
+
+def page(context: RequestContext, page: Page, *, all_projects: bool = False) -> list[BayLine]:
+    """One page of a list: one statement whatever the length, and one more for a marker.
+
+    Raises NotFound for an unknown marker, BadRequest for an unknown sort key.
+    """
+    columns = [getattr(Bay, name) for name in BayLine._fields if name in Bay.__table__.columns]
+    counts = [_nodes(NodeGroup.role != MASTER), _nodes(NodeGroup.role == MASTER)]
+    with reader(context) as session:
+        statement = _paged(context, session, select(*columns, *counts), page, all_projects)
+        return [BayLine._make(row) for row in session.execute(statement)]
+
+
+def page_of_details(
+    context: RequestContext, page: Page, *, all_projects: bool = False
+) -> list[Bay]:
+    """The same with all fields, baymodels and node groups: two statements, and one more for a marker."""
+    statement = select(Bay).options(
+        joinedload(Bay.baymodel), defer(Bay.ssh_public_key, raiseload=True)
+    )
+    with reader(context) as session:
+        bays = session.scalars(_paged(context, session, statement, page, all_projects)).all()
+        _attach_groups(session, bays)
+    return list(bays)
+
+
+def _paged(
+    context: RequestContext, session: Session, statement: S, page: Page, all_projects: bool
+) -> S:
+    paging.checked(page, _SORT_KEYS)
+    statement = paging.ordered(statement, Bay, page)
     if not all_projects:
         statement = statement.where(Bay.project_id == context.project_id)
-    with reader(context) as session:
-        if page.marker is not None:
-            marker = _marker(context, session, page, all_projects=all_projects)
-            statement = statement.where(paging.after(Bay, page, marker))
-        bays = session.scalars(statement).all()
-        _attach_groups(session, bays, detail=detail)
-    return list(bays)
+    if page.marker is not None:
+        marker = _marker(context, session, page, all_projects=all_projects)
+        statement = statement.where(paging.after(Bay, page, marker))
+    return statement
+
+
+def _nodes(which: ColumnElement[bool]) -> ColumnElement[int]:
+    """How many nodes a bay has in some of its groups, as a column beside it."""
+    total = select(func.coalesce(func.sum(NodeGroup.node_count), 0))
+    # A sum is a decimal to PostgreSQL and MariaDB.
+    counted = total.where(NodeGroup.bay_id == Bay.uuid, which).correlate(Bay).scalar_subquery()
+    return cast(counted, Integer)
 
 
 def _marker(context: RequestContext, session: Session, page: Page, *, all_projects: bool) -> Bay:
@@ -93,20 +147,12 @@ def _marker(context: RequestContext, session: Session, page: Page, *, all_projec
     return marker
 
 
-def _attach_groups(session: Session, bays: Sequence[Bay], *, detail: bool) -> None:
+def _attach_groups(session: Session, bays: Sequence[Bay]) -> None:
     """Load all their groups in one statement; the library's own loader takes one for each 500 bays."""
-    statement = (
-        select(NodeGroup)
-        .where(NodeGroup.bay_id.in_([bay.uuid for bay in bays]))
-        .order_by(NodeGroup.id)
-    )
-    if not detail:
-        statement = statement.options(
-            load_only(NodeGroup.bay_id, NodeGroup.role, NodeGroup.node_count, raiseload=True)
-        )
     groups: dict[str, list[NodeGroup]] = defaultdict(list)
     if bays:
-        for group in session.scalars(statement):
+        mine = NodeGroup.bay_id.in_([bay.uuid for bay in bays])
+        for group in session.scalars(select(NodeGroup).where(mine).order_by(NodeGroup.id)):
             groups[group.bay_id].append(group)
     for bay in bays:
         attributes.set_committed_value(bay, "node_groups", groups[bay.uuid])

@@ -45,6 +45,9 @@ class State(enum.StrEnum):
     CANCELLED = "CANCELLED"  # overtaken by a deletion, or taken back before it began
 
 
+#: Role of the groups that hold a cluster's control plane (contract 2.3).
+MASTER = "master"
+
 UNFINISHED = (State.PENDING, State.RUNNING, State.BLOCKED)
 
 
@@ -153,6 +156,16 @@ class Bay(Timestamps, Base):
     node_groups: Mapped[list["NodeGroup"]] = relationship(
         lazy="raise", viewonly=True, order_by="NodeGroup.id"
     )
+
+    @property
+    def master_count(self) -> int:
+        """Nodes in all groups of masters (contract 2.2, "Meaning")."""
+        return sum(group.node_count for group in self.node_groups if group.role == MASTER)
+
+    @property
+    def node_count(self) -> int:
+        """Nodes in all other groups."""
+        return sum(group.node_count for group in self.node_groups if group.role != MASTER)
 
 
 class NodeGroup(Timestamps, Base):

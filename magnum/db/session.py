@@ -46,6 +46,8 @@ def configure(connection: str | None = None) -> None:
     options["connection"] = connection or options["connection"]
     for name in _NOT_OF_THE_FACADE:
         options.pop(name, None)
+    # Yielding to other green threads at every return of a connection; ours are native.
+    options["thread_checkin"] = False
     facade = enginefacade.transaction_context()
     facade.configure(**options)
     facade.append_on_engine_create(_prepare)
