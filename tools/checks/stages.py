@@ -17,7 +17,7 @@ from tools.openstack.console import Progress
 
 NOT_UNIT = "functional or postgresql or mysql or rabbit or cloud"
 UNIT_TESTS = ["magnum/tests/unit", "tools/openstack/tests", "tools/checks/tests"]
-FUNCTIONAL_TESTS = ["magnum/tests/functional", "magnum/tests/unit", "tools/checks/tests"]
+FUNCTIONAL_TESTS = ["magnum/tests/functional", *UNIT_TESTS]
 # For generators: libraries of OpenStack announce on every start that eventlet will go.
 QUIET = {"PYTHONWARNINGS": "ignore"}
 NO_TESTS_COLLECTED = 5  # exit status of pytest
