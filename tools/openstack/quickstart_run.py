@@ -149,7 +149,7 @@ def _tell(bay: quickstart_bay.Bay, stack: str | None, openrc: Path, keep: bool) 
     print(f"  nodes    {', '.join(bay.node_addresses)}")
     if not keep:
         return
-    look = f"openstack stack resource list --nested-depth 2 {stack}"
+    look = f"openstack stack resource list {stack}"
     if stack is None:
         look = "magnum_curl /baymodels"
     scale = """-X PATCH -d '[{"op": "replace", "path": "/node_count", "value": 3}]'"""

@@ -37,7 +37,11 @@ def a_checkout(tmp_path: Path) -> Path:
 
 
 @pytest.fixture(name="offset")
-def a_free_offset() -> int:
+def an_offset() -> int:
+    return free_offset()
+
+
+def free_offset() -> int:
     """A --port-offset at which nobody listens, below the ports that the kernel hands out by itself."""
     return next(
         offset for offset in range(8000, 20000, 7) if all(map(is_free, numbers(Ports(offset))))
