@@ -22,6 +22,7 @@ from magnum.conf import CONF
 from magnum.db import baymodels as baymodel_store
 from magnum.db import bays as store
 from magnum.db.models import Bay, BayModel
+from magnum.db.paging import Page
 from magnum.drivers import catalogue
 from magnum.drivers.contract import WORKER, Verb
 from magnum.identity.caller import Caller
@@ -40,11 +41,20 @@ class BaysController:
 
     def index(self, request: Request, response: Response) -> Response:
         """``GET``: a page of the project's bays, the fields of a list."""
-        return self._page(request, response, detail=False)
+        page = self._page(request)
+        found = store.page(request.caller, page, all_projects=sees_all_projects(request))
+        base = request.base
+        items = [view.short(bay, self._spelling, base) for bay in found]
+        return self._send_page(response, items, page, base, self._spelling.bays)
 
     def detail(self, request: Request, response: Response) -> Response:
         """``GET /detail``: a page with all fields."""
-        return self._page(request, response, detail=True)
+        page = self._page(request)
+        wide = sees_all_projects(request)
+        found = store.page_of_details(request.caller, page, all_projects=wide)
+        base = request.base
+        items = [view.full(bay, self._spelling, base) for bay in found]
+        return self._send_page(response, items, page, base, f"{self._spelling.bays}/detail")
 
     def show(self, request: Request, response: Response, ident: str) -> Response:
         """``GET /{bay}``"""
@@ -86,17 +96,14 @@ class BaysController:
         submit.delete_bay(request.caller, self._find(request, ident))
         return response.send_nothing()
 
-    def _page(self, request: Request, response: Response, *, detail: bool) -> Response:
+    def _page(self, request: Request) -> Page:
         page = paging.page_of(request, store.sort_keys(), self._sort_words)
         authorize(request)
-        everywhere, base = sees_all_projects(request), request.base
-        if detail:
-            bays = store.page_of_details(request.caller, page, all_projects=everywhere)
-            items = [view.full(bay, self._spelling, base) for bay in bays]
-        else:
-            lines = store.page(request.caller, page, all_projects=everywhere)
-            items = [view.short(line, self._spelling, base) for line in lines]
-        path = f"{self._spelling.bays}/detail" if detail else self._spelling.bays
+        return page
+
+    def _send_page(
+        self, response: Response, items: list[dict[str, Any]], page: Page, base: str, path: str
+    ) -> Response:
         return response.send(collection.body(self._spelling.bays, items, page, base, path))
 
     def _find(self, request: Request, ident: str) -> Bay:
