@@ -9,6 +9,7 @@ from magnum.api.http import REQUEST_ID, Request
 from magnum.api.middleware.request_id import GLOBAL_REQUEST_ID
 from magnum.common import errors
 from magnum.common.context import RequestContext
+from magnum.conf import CONF
 from magnum.policies import enforcer
 
 #: The rule that makes a caller an administrator.
@@ -51,8 +52,17 @@ def context_of(environ: WSGIEnvironment) -> RequestContext:
         request_id=environ.get(REQUEST_ID),
         global_request_id=environ.get(GLOBAL_REQUEST_ID),
         token_auth=environ.get("keystone.token_auth"),
+        is_bay_user=_is_bay_user(environ),
         overwrite=True,
     )
+
+
+def _is_bay_user(environ: WSGIEnvironment) -> bool:
+    """Whether the caller is a bay's own user: one of the domain that is set aside for them."""
+    if domain_id := CONF.trust.trustee_domain_id:
+        return bool(environ.get("HTTP_X_USER_DOMAIN_ID") == domain_id)
+    domain_name = CONF.trust.trustee_domain_name
+    return bool(domain_name) and environ.get("HTTP_X_USER_DOMAIN_NAME") == domain_name
 
 
 def _roles(header: str) -> list[str]:

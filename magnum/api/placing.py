@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from magnum.common import errors
 from magnum.drivers import catalogue
-from magnum.drivers.contract import Driver, Provides
+from magnum.drivers.contract import ANY_DISTRO, Driver, Provides
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The driver, and what it is to build."""
+    """The driver, and what it is to build; no distribution where neither the request nor the driver says one."""
 
     driver: Driver
     coe: str
-    os_distro: str
+    os_distro: str | None
 
 
 def choose(wish: Wish) -> Choice:
@@ -52,14 +52,16 @@ def choose(wish: Wish) -> Choice:
         offers = narrow(offers, "/coe", lambda offer: offer.coe == wish.coe)
     offers = narrow(offers, "/server_type", lambda offer: offer.server_type == wish.server_type)
     if wish.os_distro is not None:
-        offers = narrow(offers, wish.distro_field, lambda offer: offer.os_distro == wish.os_distro)
+        distro = wish.os_distro
+        offers = narrow(offers, wish.distro_field, lambda offer: offer.boots(distro))
     if len({offer.coe for _, offer in offers}) > 1:
         raise errors.InvalidField(
             f"Driver {wish.driver} provides {_words(o.coe for _, o in offers)}: say which as coe",
             field="/coe",
         )
     driver, offer = offers[0]
-    return Choice(driver, offer.coe, offer.os_distro)
+    own = None if offer.os_distro == ANY_DISTRO else offer.os_distro
+    return Choice(driver, offer.coe, wish.os_distro or own)
 
 
 def _candidates(wish: Wish) -> list[Driver]:

@@ -14,6 +14,7 @@ from magnum.conf import (
     identity,
     lifecycle,
     quotas,
+    trust,
 )
 
 _MODULES = (
@@ -28,6 +29,7 @@ _MODULES = (
     identity,
     lifecycle,
     quotas,
+    trust,
 )
 
 

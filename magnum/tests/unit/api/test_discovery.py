@@ -1,8 +1,10 @@
 """Discovery and paths (contract 1.1)."""
 
 import pytest
+from webtest import TestApp
 
-from magnum.tests.api import Client, a_bay
+from magnum.api import app
+from magnum.tests.api import Client, Settings, a_bay, trusting
 
 HOST = "http://localhost"
 
@@ -96,6 +98,21 @@ def test_links_know_the_prefix_and_host(demo: Client) -> None:
         f"{base}/v1/bays/{uuid}",
         f"{base}/bays/{uuid}",
     ]
+
+
+def test_a_proxy_is_believed_where_the_operator_says_so(
+    config: Settings, database: None, drivers: object
+) -> None:
+    headers = {"X-Forwarded-Proto": "https", "X-Forwarded-Host": "cloud.example.org"}
+
+    def said() -> str:
+        answer = TestApp(app.make(auth=trusting)).get("/", headers=headers)
+        href: str = answer.json["versions"][0]["links"][0]["href"]
+        return href
+
+    assert said() == f"{HOST}/v1/"
+    config("oslo_middleware", enable_proxy_headers_parsing=True)
+    assert said() == "https://cloud.example.org/v1/"
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from magnum import policies
 from magnum.api import routes
 from magnum.api.routing import Route
 from magnum.policies import enforcer
-from magnum.tests.api import MODEL, Client, a_bay, a_model
+from magnum.tests.api import MODEL, Client, Settings, a_bay, a_model
 
 GUARDED = [route for route in routes.table() if route.policy is not None]
 OF_ONE = [route for route in GUARDED if "{}" in route.path]
@@ -119,6 +119,25 @@ def test_without_a_project_nothing_is_allowed(
 ) -> None:
     unscoped = caller(project="", roles="member,reader", Domain_Id="default")
     assert ask(unscoped, route, model, bay) == 403
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=name_of)
+@pytest.mark.parametrize(
+    ("option", "header"),
+    [
+        ("trustee_domain_id", "User_Domain_Id"),
+        ("trustee_domain_name", "User_Domain_Name"),
+    ],
+)
+def test_a_bays_own_user_may_do_nothing_of_this(
+    caller: Any, config: Settings, bay: str, model: str, route: Route, option: str, header: str
+) -> None:
+    bay_user = caller(**{header: "bays"})
+    config("trust", **{option: "others"})
+    assert ask(bay_user, route, model, bay) != 403
+    config("trust", **{option: "bays"})
+    bay_user = caller(user="bay-user", **{header: "bays"})
+    assert ask(bay_user, route, model, a_bay(caller(), baymodel_id=model)) == 403
 
 
 @pytest.mark.parametrize("route", GUARDED, ids=name_of)
