@@ -87,8 +87,11 @@ class Catalogue:
 
     def find(self, server_type: str, os_distro: str, coe: str) -> tuple[Driver, ...]:
         """The drivers that build such a cluster, best first: at present in the order of names."""
-        wanted = Provides(server_type=server_type, os_distro=os_distro, coe=coe)
-        return tuple(driver for driver in self._drivers.values() if wanted in driver.provides)
+
+        def suits(offer: Provides) -> bool:
+            return (offer.server_type, offer.coe) == (server_type, coe) and offer.boots(os_distro)
+
+        return tuple(d for d in self._drivers.values() if any(map(suits, d.provides)))
 
     def provided_coes(self) -> frozenset[str]:
         """The container engines that at least one usable driver provides."""

@@ -45,6 +45,10 @@ MASTER = "master"
 WORKER = "worker"
 
 
+#: Stands for every distribution, in what a driver provides that does not care what its nodes boot.
+ANY_DISTRO = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class Provides:
     """One kind of cluster a driver builds: a baymodel's server type, image distribution and engine."""
@@ -52,6 +56,10 @@ class Provides:
     server_type: str
     os_distro: str
     coe: str
+
+    def boots(self, os_distro: str) -> bool:
+        """Whether nodes of this kind can be made from an image of a distribution."""
+        return self.os_distro in (os_distro, ANY_DISTRO)
 
 
 # --- what a driver is given ------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from magnum.drivers import contract
 from magnum.drivers.common.options import Options
 from magnum.drivers.contract import (
+    ANY_DISTRO,
     MASTER,
     Actor,
     Blocked,
@@ -42,7 +43,7 @@ class Driver(contract.Driver):
 
     name = "noop_v1"
     version = version.version
-    provides = frozenset({Provides(server_type="vm", os_distro="noop", coe="noop")})
+    provides = frozenset({Provides(server_type="vm", os_distro=ANY_DISTRO, coe="noop")})
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """``clock`` gives seconds since 1970: it must mean the same to every conductor."""

@@ -20,7 +20,7 @@ from magnum.drivers.catalogue import (
     entry_points,
     load,
 )
-from magnum.drivers.contract import Provides
+from magnum.drivers.contract import ANY_DISTRO, Provides
 from magnum.drivers.noop_v1.driver import Driver as Noop
 
 GOOD = """
@@ -182,3 +182,14 @@ def test_the_project_registers_each_driver_directory_it_has() -> None:
 
 def test_entry_points_raises_nothing_when_there_are_none() -> None:
     assert entry_points(only("nobody_v0")).drivers == ()
+
+
+def test_a_driver_that_does_not_care_boots_any_distribution() -> None:
+    assert Provides("vm", ANY_DISTRO, "noop").boots("fedora-atomic")
+    assert not Provides("vm", "ubuntu", "noop").boots("fedora-atomic")
+
+
+def test_such_a_driver_is_found_for_any_distribution() -> None:
+    found = catalogue.Catalogue([Noop()])
+    assert [driver.name for driver in found.find("vm", "fedora-atomic", "noop")] == ["noop_v1"]
+    assert found.find("bm", "fedora-atomic", "noop") == ()
