@@ -95,9 +95,10 @@ class HeatDriver(contract.Driver):
         """What the stack's outputs say at present. NotFound where there is no stack."""
         stack, cursor = Stack(work), Cursor.of(work)
         stack_id = cursor.stack_id or _only(stack)
-        if stack_id is None:
+        view = stack.look(stack_id, outputs=True) if stack_id else None
+        if view is None or view.action == "DELETE":  # Heat shows a deleted stack for a while
             raise NotFound("The bay has no stack.")
-        return self._facts(work, stack.look(stack_id, outputs=True))
+        return self._facts(work, view)
 
     # --- create ---------------------------------------------------------------------------------
 

@@ -30,6 +30,7 @@ _SECRETS = (
 )
 _NO_ROOM = re.compile(r"(?i)quota|exceed|reached the maximum stacks")
 _BAD_VALUE = re.compile(r"(?i)error validating value|property error|parameter '[^']+' is invalid")
+_GOING = re.compile(r"(?i)when it is delet")
 #: A limit on a project, in a "bad request". Other limits, such as a template's length, are not it.
 _NO_ROOM_400 = re.compile(r"(?i)\bquota\b|reached the maximum stacks")
 
@@ -89,6 +90,8 @@ def _of_heat(error: Any, doing: str) -> DriverError:
             return QuotaExceeded(f"There is no room for the cluster's stack: {said}", whole)
         case 400 if is_bad_value(said):
             return InvalidOption(f"The cloud does not accept a value: {said}", whole)
+        case 400 if _GOING.search(said):
+            return NotFound("The cluster's stack is being deleted.", whole)
         case 400:
             return BuildError(f"Heat does not accept the request: {said}", whole)
         case 403 if is_no_room(said):

@@ -479,3 +479,7 @@ def test_observe_without_a_stack(heat: FakeHeat) -> None:
         Driver().observe(make_work(heat))
     with pytest.raises(NotFound):
         Driver().observe(make_work(heat, bay={"stack_id": "gone"}))
+    work = created(heat)
+    heat.only().status = "DELETE_COMPLETE"
+    with pytest.raises(NotFound):
+        Driver().observe(work)

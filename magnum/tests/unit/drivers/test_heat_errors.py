@@ -36,6 +36,10 @@ CASES = [
         contract.InvalidOption,
     ),
     (http_error(heat.HTTPBadRequest, "The template is invalid."), contract.BuildError),
+    (
+        http_error(heat.HTTPBadRequest, "Updating a stack when it is deleting is not supported."),
+        contract.NotFound,
+    ),
     (http_error(heat.HTTPOverLimit, "slow down"), contract.CloudUnavailable),
     (http_error(heat.HTTPInternalServerError, "Internal Error"), contract.CloudUnavailable),
     (http_error(heat.HTTPBadGateway, "bad gateway"), contract.CloudUnavailable),
