@@ -190,6 +190,6 @@ def test_a_driver_that_does_not_care_boots_any_distribution() -> None:
 
 
 def test_such_a_driver_is_found_for_any_distribution() -> None:
-    found = catalogue.Catalogue([Noop()])
+    found = Catalogue([Noop()])
     assert [driver.name for driver in found.find("vm", "fedora-atomic", "noop")] == ["noop_v1"]
     assert found.find("bm", "fedora-atomic", "noop") == ()
