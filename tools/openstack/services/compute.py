@@ -47,6 +47,7 @@ class Nova(Service):
                 "reserved_host_memory_mb": 0,
                 "concurrency_backend": "threading",
                 "default_green_pool_size": 100,
+                "periodic_fuzzy_delay": 0,  # else the compute host is found up to a minute later
             },
             "api_database": self.database_section("nova_api"),
             # That of cell1; `nova-manage db sync` then does cell0 and cell1 together.
@@ -66,18 +67,21 @@ class Nova(Service):
         }
 
     def migrations(self) -> list[tuple[str, ...]]:
-        """The API's schema, the two cells, and their schemas."""
+        """The API's schema, the two cells, and their schemas.
+
+        Cell1 is what the configuration says; cell0 is given as a template that Nova fills from it, because a
+        command line shows its passwords to everybody on the machine.
+        """
         manage = (self.site.script("nova-manage"), "--config-file", str(self.config_file))
-        cell0, cell1 = (self.site.databases.url(name) for name in ("nova_cell0", "nova_cell1"))
-        transport = f"--transport-url={self.site.transport_url}"
+        cell0 = "{scheme}://{username}:{password}@{hostname}:{port}/%snova_cell0?{query}"
+        where = f"--database_connection={cell0 % self.site.databases.prefix}"
         commands = [
             (*manage, "api_db", "sync"),
-            (*manage, "cell_v2", "map_cell0", f"--database_connection={cell0}"),
+            (*manage, "cell_v2", "map_cell0", where),
             (*manage, "db", "sync"),
         ]
         if not self._knows_cell1():
-            cell = (transport, f"--database_connection={cell1}")
-            commands.append((*manage, "cell_v2", "create_cell", "--name=cell1", *cell))
+            commands.append((*manage, "cell_v2", "create_cell", "--name=cell1"))
         return commands
 
     def programs(self) -> tuple[Program, ...]:
