@@ -1,75 +1,23 @@
 """Hundreds of malformed requests: none is a fault of ours, and a refused body is told where it is wrong (D14)."""
 
 from typing import Any
+from urllib.parse import quote
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
-from webtest import TestResponse
 
-from magnum.api.schemas import baymodels, bays
-from magnum.api.spelling import BAYS
 from magnum.tests.api import MODEL, Client, a_bay, a_model
-
-EXAMPLES = settings(
-    max_examples=150,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+from magnum.tests.malformed import (
+    BAY,
+    BAYMODEL,
+    EXAMPLES,
+    JSON,
+    QUERY,
+    check,
+    patches,
+    spoiled,
 )
-
-TEXT = st.text(max_size=20) | st.sampled_from(
-    [
-        *("", " ", "0", "-1", "1e9", "true", "None", "null", "{}", "[]", "\x00", "\ud800", "a\n"),
-        *("../..", "%s", "{0}", "'; DROP TABLE bay; --", "x" * 300, "\u0661", "{'a': '1'}", "a=b"),
-    ]
-)
-NUMBERS = (
-    st.integers() | st.floats(allow_nan=False) | st.sampled_from([0, -1, 2**31, 2**63, 10**400])
-)
-JSON = st.recursive(
-    st.none() | st.booleans() | NUMBERS | TEXT,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(TEXT, inner, max_size=4),
-    max_leaves=8,
-)
-
-BAYMODEL = list(baymodels.CREATE.properties)
-BAY = list(bays.of(BAYS).create.properties)
-
-
-def spoiled(names: list[str], good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:
-    """A good body with some fields made something else, some unknown ones, some gone."""
-    changes = st.dictionaries(st.sampled_from(names) | TEXT, JSON, min_size=1, max_size=4)
-    gone = st.sets(st.sampled_from(sorted(good)), max_size=1)
-    return st.builds(
-        lambda change, absent: {k: v for k, v in {**good, **change}.items() if k not in absent},
-        changes,
-        gone,
-    )
-
-
-def patches(names: list[str]) -> st.SearchStrategy[Any]:
-    """Something like a JSON patch."""
-    paths = (
-        st.sampled_from([f"/{name}" for name in [*names, "labels/a", "uuid", "stack_id"]]) | TEXT
-    )
-    operation = st.fixed_dictionaries(
-        {"op": st.sampled_from(["add", "replace", "remove", "move", "test"]), "path": paths},
-        optional={"value": JSON, "from": paths},
-    )
-    return st.lists(operation | JSON, max_size=4) | JSON
-
-
-def check(answer: TestResponse) -> None:
-    """No fault; and what is wrong with a body is pointed at."""
-    assert answer.status_int < 500, answer.text
-    assert answer.headers["X-Openstack-Request-Id"].startswith("req-")
-    if answer.status_int < 400:
-        return
-    (error,) = answer.json["errors"]
-    assert error["status"] == answer.status_int
-    assert error["title"]
-    if answer.status_int == 400 and error["reason"] != "IN_USE":
-        assert isinstance(error["field"], str), error
 
 
 @EXAMPLES
@@ -118,15 +66,6 @@ def test_any_body_on_any_route(
     assert answer.status_int < 500, answer.text
 
 
-QUERY = st.text(
-    alphabet=st.sampled_from("limitmarkersort_keydir=&%0123456789-+;abc\u00ff"), max_size=30
-) | st.builds(
-    lambda key, value: f"{key}={value}",
-    st.sampled_from(["limit", "marker", "sort_key", "sort_dir", "rollback"]),
-    st.sampled_from(["", "0", "1", "id", "name", "status", "desc", "asc", "-1", "%ff", "%00"]),
-)
-
-
 @EXAMPLES
 @given(query=QUERY, collection=st.sampled_from(["bays", "baymodels", "bays/detail"]))
 def test_any_query(demo: Client, query: str, collection: str) -> None:
@@ -140,8 +79,6 @@ def test_any_query(demo: Client, query: str, collection: str) -> None:
     method=st.sampled_from(["GET", "DELETE", "PATCH", "POST"]),
 )
 def test_any_path(demo: Client, segments: list[str], method: str) -> None:
-    from urllib.parse import quote
-
     path = "/".join(quote(segment, safe="", errors="ignore") for segment in segments)
     assert demo(method, f"/v1/bays/{path}").status_int < 500
 

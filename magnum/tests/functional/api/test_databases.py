@@ -1,0 +1,121 @@
+"""The API on every database: a life from end to end, lists, counts, and malformed requests."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from magnum.api import app
+from magnum.conf import CONF
+from magnum.db import session
+from magnum.drivers import catalogue
+from magnum.policies import enforcer
+from magnum.tests import engine
+from magnum.tests.api import (
+    EVERYTHING,
+    MEMBER,
+    MODEL,
+    Client,
+    FixedDriver,
+    Settings,
+    SwarmDriver,
+    a_bay,
+    a_model,
+    trusting,
+)
+from magnum.tests.malformed import BAY, BAYMODEL, EXAMPLES, QUERY, check, patches, spoiled
+
+
+@pytest.fixture
+def demo(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
+    """A member of a project, in front of the application on a fresh database."""
+    CONF(args=[], project="magnum", default_config_files=[], default_config_dirs=[])
+    settings = Settings()
+    settings("cloud", absent_services=EVERYTHING)
+    settings("quotas", max_clusters_per_project=-1)
+    enforcer.decisions.cache_clear()
+    known = catalogue.Catalogue([SwarmDriver(), FixedDriver()])
+    monkeypatch.setattr(catalogue, "catalogue", lambda: known)
+    engine.use_database(database_url)
+    yield Client(app.make(auth=trusting), Project_Id="p1", User_Id="u1", Roles=MEMBER)
+    session.engine().dispose()
+    settings.undo()
+
+
+def uuids(client: Client, path: str) -> list[str]:
+    (items,) = [value for value in client("GET", path, status=200).json.values() if value != ""][:1]
+    return [item["uuid"] for item in items]
+
+
+def test_a_life(demo: Client) -> None:
+    model = a_model(demo, labels={"k": "v"}, name="modèle-模型-🐳")
+    assert demo("GET", f"/v1/baymodels/{model['uuid']}").json == model
+    assert model["name"] == "modèle-模型-🐳"
+    changed = demo(
+        "PATCH",
+        f"/v1/baymodels/{model['uuid']}",
+        [{"op": "replace", "path": "/tags", "value": "x"}],
+        status=200,
+    ).json
+    assert changed["updated_at"] is not None
+    answer = demo("POST", "/v1/bays", {"baymodel_id": model["uuid"]}, version=None, status=201)
+    bay = answer.json
+    assert demo("GET", f"/v1/bays/{bay['uuid']}").json == bay
+    assert demo("GET", "/v1/bays/detail").json == {"bays": [bay]}
+    (line,) = demo("GET", "/v1/bays").json["bays"]
+    assert (line["node_count"], line["master_count"], line["labels"]) == (1, 1, {"k": "v"})
+    demo("DELETE", f"/v1/baymodels/{model['uuid']}", status=400)
+    demo("DELETE", f"/v1/bays/{bay['uuid']}", status=204)
+    assert demo("GET", f"/v1/bays/{bay['uuid']}").json["status"] == "DELETE_IN_PROGRESS"
+
+
+@pytest.mark.parametrize("key", ["id", "name", "status", "created_at", "flavor_id", "node"])
+def test_pages_by_every_kind_of_column(demo: Client, key: str) -> None:
+    if key == "node":
+        demo("GET", "/v1/bays?sort_key=node_count", status=400)
+        return
+    a_model(demo)
+    for flavor in ("b", None, "a", None, "b"):
+        more = {"flavor_id": flavor} if flavor else {}
+        a_bay(demo, baymodel_id="model", name=f"bay-{flavor}", **more)
+    whole = uuids(demo, f"/v1/bays?sort_key={key}")
+    assert len(whole) == 5
+    assert uuids(demo, f"/v1/bays?sort_key={key}&sort_dir=desc") == whole[::-1]
+    paged: list[str] = []
+    while found := uuids(
+        demo, f"/v1/bays?sort_key={key}&limit=2" + (f"&marker={paged[-1]}" if paged else "")
+    ):
+        paged += found
+    assert paged == whole
+
+
+@EXAMPLES
+@given(body=spoiled(BAYMODEL, MODEL))
+def test_creating_baymodels(demo: Client, body: dict[str, Any]) -> None:
+    check(demo("POST", "/v1/baymodels", body))
+
+
+@pytest.fixture
+def model(demo: Client) -> str:
+    """The uuid of a baymodel."""
+    uuid: str = a_model(demo, labels={"a": "1"})["uuid"]
+    return uuid
+
+
+@EXAMPLES
+@given(body=spoiled(BAY, {"name": "bay", "baymodel_id": "model"}))
+def test_creating_bays(demo: Client, model: str, body: dict[str, Any]) -> None:
+    check(demo("POST", "/v1/bays", body))
+
+
+@EXAMPLES
+@given(body=patches(BAYMODEL))
+def test_changing_baymodels(demo: Client, model: str, body: Any) -> None:
+    check(demo("PATCH", f"/v1/baymodels/{model}", body))
+
+
+@EXAMPLES
+@given(query=QUERY)
+def test_any_query(demo: Client, model: str, query: str) -> None:
+    assert demo("GET", f"/v1/baymodels?{query}").status_int in (200, 400, 404)
