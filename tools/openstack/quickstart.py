@@ -75,7 +75,7 @@ def main() -> int:
     place = Place(CHECKOUT)
     if options.down or options.clean:
         with exclusive(place.lock, BUSY):
-            down(place)
+            down(Processes(place.state))
         if options.clean:
             shutil.rmtree(place.state)
             print(f"removed {place.state}")
@@ -88,9 +88,8 @@ def main() -> int:
     return _hand_over(place, began)
 
 
-def down(place: Place) -> None:
+def down(processes: Processes) -> None:
     """Stop every process of this quickstart: first what calls, then what is called."""
-    processes = Processes(place.state)
     stopped = processes.stop(API, CONDUCTOR, patience=30)  # the conductor finishes its step
     stopped += processes.stop(*processes.names())
     print(f"stopped {', '.join(stopped)}" if stopped else "nothing was running")

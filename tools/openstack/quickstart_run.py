@@ -52,7 +52,7 @@ def main() -> int:
             stack = None if bay.stack_id is None else client.stack_name(bay.stack_id)
             _tell(bay, stack, _openrc(cloud, USER), options.keep)
         if not options.keep:
-            quickstart.down(place)
+            quickstart.down(processes)
     return 1 if bay.failed else 0
 
 
