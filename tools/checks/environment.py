@@ -1,4 +1,4 @@
-"""The virtual environment of the checks: `.venv/` in the checkout, made anew when what it is made of changes.
+"""The virtual environment of the checks: in the checkout, brought up to date when what it is made of changes.
 
 Builds on the part of `tools.openstack` that knows pip; needs nothing but the standard library.
 """
@@ -30,7 +30,7 @@ def build(checkout: Path, say: Progress) -> Path:
 
     :raises Trouble: when it cannot be built; the text says why and what to do.
     """
-    folder = checkout / ".venv"
+    folder = checkout / ".state" / "test" / "venv"
     marker = folder / ".built-from"
     busy = f"another tools/test is building {folder}; run this one again when it is done"
     with processes.exclusive(checkout / ".state" / "test" / "venv.lock", busy):

@@ -13,7 +13,7 @@ from tools.openstack.console import Progress, run
 DESCRIPTION = """\
 Run the checks and tests of the project: all of them, or the stages that are named.
 
-What is needed is set up first: a virtual environment in .venv/, database servers and a broker
+What is needed is set up first: a virtual environment, database servers and a broker
 where none runs (existing ones are used and never stopped), and the cloud of tools/cloud for the
 tests that need it. What could not be run is named at the end; with CI=true that is a failure.
 """
