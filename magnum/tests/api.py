@@ -5,9 +5,12 @@ from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from sqlalchemy import update
 from webtest import TestApp, TestResponse
 
 from magnum.conf import CONF
+from magnum.db import session
+from magnum.db.models import Bay
 from magnum.drivers.contract import Done, Driver, Outcome, Provides, Work
 
 MEMBER = "member,reader"
@@ -142,3 +145,19 @@ def a_bay(client: Client, **fields: Any) -> str:
     body = {"name": "bay", **fields}
     uuid: str = client("POST", "/v1/bays", body, status=202).json["uuid"]
     return uuid
+
+
+def settle(uuid: str, **values: Any) -> None:
+    """Write what a conductor would write in the end."""
+    with session.engine().begin() as connection:
+        done = {"status": "CREATE_COMPLETE", **values}
+        connection.execute(update(Bay).where(Bay.uuid == uuid).values(**done))
+
+
+def shown(client: Client, uuid: str) -> dict[str, Any]:
+    found: dict[str, Any] = client("GET", f"/v1/bays/{uuid}", status=200).json
+    return found
+
+
+def replace(path: str, value: Any) -> list[dict[str, Any]]:
+    return [{"op": "replace", "path": path, "value": value}]
