@@ -259,7 +259,7 @@ Outcome = Done | Wait | Blocked | Failed
 
 
 class DriverError(Exception):
-    """Base of what a driver raises. ``text`` is for the user, ``operator_text`` for the operator; no secret in either."""
+    """Base of what a driver raises. ``text`` is for the user, ``operator_text`` for the operator; no secret in them."""
 
     code: ClassVar[str] = "DRIVER_ERROR"
     actor: ClassVar[Actor] = Actor.OPERATOR
