@@ -58,13 +58,14 @@ def prepare(config_files: Sequence[str] | None, arguments: Sequence[str] = ()) -
     Raises oslo.config's errors for what cannot be read.
     """
     log.register_options(CONF)
-    log.set_defaults(default_log_levels=[*log.get_default_log_levels(), "keystonemiddleware=INFO"])
     CONF(
         args=list(arguments),
         project="magnum",
         default_config_files=list(config_files or ()) or None,
     )
     log.setup(CONF, "magnum")
+    # Nobody waits minutes for an answer: without a database it is 503, and the next request tries again.
+    CONF.set_default("max_retries", 0, group="database")
     session.configure()
     hints.start()
 

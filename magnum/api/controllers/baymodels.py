@@ -66,7 +66,8 @@ class BayModelsController:
         authorize(request)
         need_project(request.caller)
         _verify(values, Caller(request.caller))
-        self._check_may_publish(request, values)
+        if values["public"] or values["hidden"]:
+            self._check_may_publish(request)
         try:
             baymodel = store.create(request.caller, values)
         except db_exception.DBDuplicateEntry as error:
@@ -111,18 +112,14 @@ class BayModelsController:
         authorize(request, owner(baymodel))
         return baymodel
 
-    def _check_may_publish(
-        self, request: Request, values: Mapping[str, Any], target: Mapping[str, Any] | None = None
-    ) -> None:
-        if values.get("public") or values.get("hidden"):
-            enforcer.authorize(request.caller, f"{self._spelling.baymodel}:publish", target)
+    def _check_may_publish(self, request: Request, target: Mapping[str, Any] | None = None) -> None:
+        enforcer.authorize(request.caller, f"{self._spelling.baymodel}:publish", target)
 
     def _check_changeable(
         self, request: Request, baymodel: BayModel, values: Mapping[str, Any]
     ) -> None:
         if values.keys() & {"public", "hidden"}:
-            rule = f"{self._spelling.baymodel}:publish"
-            enforcer.authorize(request.caller, rule, owner(baymodel))
+            self._check_may_publish(request, owner(baymodel))
         free = len(values) == 1 and values.keys() <= _FREE_IN_USE and values.get("public", True)
         if not free and store.is_used(request.caller, baymodel.uuid):
             noun = self._spelling.baymodel.capitalize()
@@ -176,9 +173,13 @@ def _refit(values: dict[str, Any], current: Mapping[str, Any], caller: Caller) -
     after = {**current, **values}
     if values.keys() & _PLACING:
         placing.choose(_wish(after, by_image=not said))
-    coes.check_network_driver(after["coe"], after["network_driver"])
-    coes.check_volume_driver(after["coe"], after["volume_driver"])
-    coes.check_volume_size(after["docker_storage_driver"], after["docker_volume_size"])
+    # What the patch leaves alone is not judged again: the operator may have changed his mind since.
+    if values.keys() & {"coe", "network_driver"}:
+        coes.check_network_driver(after["coe"], after["network_driver"])
+    if values.keys() & {"coe", "volume_driver"}:
+        coes.check_volume_driver(after["coe"], after["volume_driver"])
+    if values.keys() & {"docker_storage_driver", "docker_volume_size"}:
+        coes.check_volume_size(after["docker_storage_driver"], after["docker_volume_size"])
     _verify_others(values, caller)
 
 

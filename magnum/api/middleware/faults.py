@@ -6,12 +6,16 @@ from collections.abc import Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from oslo_db import exception as db_exception
+from sqlalchemy.exc import OperationalError
 
 from magnum.api import errors as api_errors
 from magnum.api.http import ASKED, REQUEST_ID, base_url
 from magnum.common import errors
 
 LOG = logging.getLogger(__name__)
+
+#: How a database that does not answer is told; SQLAlchemy's own is what oslo.db leaves of PostgreSQL's.
+_NO_DATABASE = (db_exception.DBConnectionError, OperationalError)
 
 
 class Faults:
@@ -41,7 +45,7 @@ def _told(raised: Exception, environ: WSGIEnvironment) -> errors.MagnumError:
         )
         LOG.log(level, "%s: %s", raised.code, raised.operator_text)
         return raised
-    if isinstance(raised, db_exception.DBConnectionError):
+    if isinstance(raised, _NO_DATABASE):
         LOG.error("The database does not answer: %s", raised)
         return errors.Unavailable("The service's database does not answer. Try again later.")
     LOG.error(

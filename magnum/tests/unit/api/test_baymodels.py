@@ -339,6 +339,14 @@ def test_a_patch_is_checked_as_a_creation_is(demo: Client, path: str, value: Any
     assert error["field"] == "/1/value"
 
 
+def test_what_a_patch_leaves_alone_is_not_judged_again(demo: Client, config: Settings) -> None:
+    uuid = post(demo)["uuid"]
+    config("cluster_template", swarm_allowed_network_drivers=["flannel"])
+    patch(demo, uuid, ("replace", "/name", "x"))
+    patch(demo, uuid, ("replace", "/network_driver", "flannel"))
+    patch(demo, uuid, ("replace", "/network_driver", "docker"), status=400)
+
+
 def test_publishing_later_needs_the_right_too(demo: Client, admin: Client) -> None:
     uuid = post(demo)["uuid"]
     for path in ("/public", "/hidden"):
