@@ -30,8 +30,8 @@ class Tenant:
 
 def service(session: Session, service_type: str) -> Adapter:
     """A service of the cloud, by its type in the catalogue."""
-    version = {"version": "3"} if service_type == "identity" else {}
-    return Adapter(session, service_type=service_type, interface="public", **version)
+    version = "3" if service_type == "identity" else None
+    return Adapter(session, service_type=service_type, interface="public", version=version)
 
 
 @contextlib.contextmanager

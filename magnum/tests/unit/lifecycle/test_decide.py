@@ -141,7 +141,9 @@ def test_a_wait_remembers_the_cursor_and_shows_progress() -> None:
 
 def test_a_driver_that_waits_in_trouble_keeps_its_pace_and_cursor() -> None:
     trouble = contract.DeleteFailed("a port is in use")
-    writing = decide(standing(verb=Verb.DELETE, attempts=9), Wait(7, {"asked": 2}, trouble=trouble), PACE)
+    writing = decide(
+        standing(verb=Verb.DELETE, attempts=9), Wait(7, {"asked": 2}, trouble=trouble), PACE
+    )
     assert writing.next_in == 7
     assert writing.operation["cursor"] == {"asked": 2}
     assert writing.operation["error_code"] == "DELETE_FAILED"
@@ -226,7 +228,9 @@ def test_what_the_bay_shows_already_is_not_written() -> None:
     assert set(news(writing, {"stack_id": None}, {}).bay) == {"stack_id", "observed_at"}
 
 
-@pytest.mark.parametrize(("verb", "state"), list(itertools.product(Verb, sorted(set(State) - {State.CANCELLED}))))
+@pytest.mark.parametrize(
+    ("verb", "state"), list(itertools.product(Verb, sorted(set(State) - {State.CANCELLED})))
+)
 def test_every_verb_and_state_has_a_word_of_the_wire(verb: Verb, state: State) -> None:
     known = {
         f"{a}_{b}"
