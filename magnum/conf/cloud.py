@@ -33,6 +33,13 @@ OPTS: list[cfg.Opt] = [
         help="Seconds until one question to a service is given up; the request is then "
         "answered 503.",
     ),
+    cfg.FloatOpt(
+        "remember",
+        default=10.0,
+        min=0,
+        help="Seconds that each API process remembers what a caller's question to a service "
+        "found, so that many bays of one baymodel do not ask the same again and again.",
+    ),
 ]
 
 

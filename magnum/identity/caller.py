@@ -7,9 +7,9 @@ absent (``[cloud] absent_services``) is not asked, and its things are taken as t
 
 import contextlib
 import functools
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from keystoneauth1 import adapter, loading
@@ -19,6 +19,7 @@ from keystoneauth1.identity.access import AccessInfoPlugin
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
+from magnum.common.remembered import Remembered
 from magnum.conf import CONF, identity
 
 #: Image properties: which distribution the image holds, and which driver it is made for.
@@ -27,6 +28,11 @@ DRIVER = "magnum_driver"
 
 #: What reading a body ends in that is not the service's own, such as a proxy's page; novaclient trips over it.
 _ODD_BODY = (ValueError, LookupError, TypeError, AttributeError)
+
+T = TypeVar("T")
+
+#: What callers' questions found a moment ago, by user, project and question.
+_answers: Remembered[tuple[str | None, ...], Any] = Remembered(10_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,35 +55,24 @@ class Caller:
     def __init__(self, context: RequestContext) -> None:
         self._auth = _plain(context.token_auth)
         self._request_id = context.global_id
-        self._known_flavors: set[str] = set()
+        self._who = (context.user_id, context.project_id)
 
     def image(self, ident: str, field: str) -> Image | None:
         """An image by id or name; None where there is no image service."""
         if _absent("image"):
             return None
-        with _asking("image"):
-            found = self._images(ident)
-        image = _only(found, "Image", ident, field)
-        os_distro = image.get(OS_DISTRO)
-        if not os_distro:
-            raise errors.InvalidField(
-                f"Image {ident!r} does not have the property {OS_DISTRO}", field=field
-            )
-        return Image(image["id"], os_distro, image.get(DRIVER) or None)
+        return self._once(("image", ident), lambda: self._image(ident, field))
 
     def check_flavor(self, ident: str, field: str) -> None:
         """A flavor by id or name."""
-        if _absent("compute") or ident in self._known_flavors:
-            return
-        with _asking_nova():
-            if not self._has_flavor(ident):
-                raise errors.InvalidField(f"Flavor {ident!r} could not be found", field=field)
-        self._known_flavors.add(ident)
+        if not _absent("compute"):
+            self._once(("flavor", ident), lambda: self._check_flavor(ident, field))
 
     def public_key(self, keypair: str, field: str) -> str | None:
         """The public half of the caller's keypair; None where there is no compute service.
 
-        An unknown keypair is NotFound, as clients expect (contract 1.5).
+        An unknown keypair is NotFound, as clients expect (contract 1.5). It is asked for every time, because a new
+        key may have an old one's name.
         """
         if _absent("compute"):
             return None
@@ -104,6 +99,32 @@ class Caller:
         """A subnet by id or name."""
         self._check_in_neutron("subnets", "Subnet", ident, field)
 
+    def _once(self, what: tuple[str, ...], ask: Callable[[], T]) -> T:
+        """The answer to a question, asked unless this caller did so a moment ago. What is not found is not kept."""
+        key = (*self._who, *what)
+        known = _answers.get(key)
+        if known is None:
+            known = ask()
+            _answers.set(key, known, CONF.cloud.remember)
+        return cast(T, known)
+
+    def _image(self, ident: str, field: str) -> Image:
+        with _asking("image"):
+            found = self._images(ident)
+        image = _only(found, "Image", ident, field)
+        os_distro = image.get(OS_DISTRO)
+        if not os_distro:
+            raise errors.InvalidField(
+                f"Image {ident!r} does not have the property {OS_DISTRO}", field=field
+            )
+        return Image(image["id"], os_distro, image.get(DRIVER) or None)
+
+    def _check_flavor(self, ident: str, field: str) -> bool:
+        with _asking_nova():
+            if not self._has_flavor(ident):
+                raise errors.InvalidField(f"Flavor {ident!r} could not be found", field=field)
+        return True
+
     def _images(self, ident: str) -> list[dict[str, Any]]:
         glance = self._adapter("image", "v2")
         if ids.is_uuid(ident):
@@ -129,15 +150,19 @@ class Caller:
     def _check_in_neutron(
         self, collection: str, kind: str, ident: str, field: str, *, external: bool = False
     ) -> None:
-        if _absent("network"):
-            return
         params = {"id" if ids.is_uuid(ident) else "name": ident, "fields": "id"}
         if external:
             params["router:external"] = "True"
-        with _asking("network"):
-            answer = self._adapter("network", "v2.0").get(f"/{collection}", params=params)
-            found = answer.json()[collection]
-        _only(found, kind, ident, field)
+
+        def ask() -> bool:
+            with _asking("network"):
+                answer = self._adapter("network", "v2.0").get(f"/{collection}", params=params)
+                found = answer.json()[collection]
+            _only(found, kind, ident, field)
+            return True
+
+        if not _absent("network"):
+            self._once((kind, ident), ask)
 
     def _nova(self) -> Any:
         # Imported late: it takes a while, and most requests need none.

@@ -11,6 +11,7 @@ from oslo_policy import policy
 from magnum import policies
 from magnum.common import errors
 from magnum.common.context import RequestContext
+from magnum.common.remembered import Remembered
 from magnum.conf import CONF
 
 #: How long in seconds a decision is remembered, and so how late a change of the operator's file may be seen.
@@ -29,21 +30,17 @@ class Decisions:
         self, enforcer: policy.Enforcer, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self._enforcer = enforcer
-        self._clock = clock
-        self._answers: dict[Hashable, tuple[float, bool]] = {}
+        self._answers: Remembered[Hashable, bool] = Remembered(_MOST_DECISIONS, clock)
 
     def permits(self, context: RequestContext, rule: str, target: Mapping[str, Any]) -> bool:
         """See :func:`permits`."""
-        now = self._clock()
         key = (rule, *target.items(), *_identity(context))
         remembered = self._answers.get(key)
-        if remembered is not None and now < remembered[0]:
-            return remembered[1]
+        if remembered is not None:
+            return remembered
         credentials = {**context.to_policy_values(), "is_bay_user": context.is_bay_user}
         answer = bool(self._enforcer.enforce(rule, target, credentials))
-        if len(self._answers) >= _MOST_DECISIONS:
-            self._answers.clear()
-        self._answers[key] = (now + REMEMBERED, answer)
+        self._answers.set(key, answer, REMEMBERED)
         return answer
 
 

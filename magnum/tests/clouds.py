@@ -102,8 +102,9 @@ class FakeCloud(BaseAdapter):
         transport.mount("http://", self)
         return ksa_session.Session(session=transport, timeout=5)
 
-    def context(self) -> RequestContext:
+    def context(self, user: str = "u1", project: str = "p1") -> RequestContext:
         """A caller whose token's catalogue names the services."""
+        domain = {"id": "default", "name": "Default"}
         ports = {"image": "", "compute": "/v2.1", "network": ""}
         catalog = [
             {
@@ -125,8 +126,8 @@ class FakeCloud(BaseAdapter):
         ]
         token = {
             "methods": ["password"],
-            "user": {"id": "u1", "name": "demo", "domain": {"id": "default", "name": "Default"}},
-            "project": {"id": "p1", "name": "demo", "domain": {"id": "default", "name": "Default"}},
+            "user": {"id": user, "name": user, "domain": domain},
+            "project": {"id": project, "name": project, "domain": domain},
             "roles": [{"id": "r", "name": "member"}],
             "expires_at": "2099-01-01T00:00:00.000000Z",
             "issued_at": "2026-01-01T00:00:00.000000Z",
@@ -134,5 +135,5 @@ class FakeCloud(BaseAdapter):
         }
         plugin = AccessInfoPlugin(access.create(body={"token": token}, auth_token=TOKEN))
         return RequestContext(
-            user_id="u1", project_id="p1", roles=["member"], token_auth=plugin, overwrite=False
+            user_id=user, project_id=project, roles=["member"], token_auth=plugin, overwrite=False
         )

@@ -1,9 +1,6 @@
 """The token check: keystonemiddleware in front of everything but discovery, and the tokens that a process remembers."""
 
-import threading
-import time
-from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -14,6 +11,7 @@ from keystonemiddleware import auth_token
 from magnum.api.http import SEGMENTS
 from magnum.api.microversions import SERVICES
 from magnum.common import errors
+from magnum.common.remembered import Remembered
 from magnum.conf import CONF
 
 #: What needs no token: discovery.
@@ -34,43 +32,6 @@ class OpenRoutes:
         return app(environ, start_response)
 
 
-class RememberedTokens:
-    """What Keystone said of a token, for a while: the part of memcached's interface that keystonemiddleware uses.
-
-    Without one, keystonemiddleware asks Keystone at every request in a second thread and warns of its own stopgap.
-    Keys come hashed, values are Keystone's answers without the token. The oldest goes when ``size`` is reached.
-    """
-
-    def __init__(self, size: int, clock: Callable[[], float] = time.monotonic) -> None:
-        self._size = size
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._entries: OrderedDict[str, tuple[float, bytes]] = OrderedDict()
-
-    def get(self, key: str) -> bytes | None:
-        """The value, or None where there is none or it is too old."""
-        with self._lock:
-            entry = self._entries.get(key)
-            if entry is None:
-                return None
-            until, value = entry
-            if self._clock() < until:
-                return value
-            del self._entries[key]
-            return None
-
-    def set(self, key: str, value: bytes, time: int = 0) -> None:
-        """Remember a value for ``time`` seconds; a time of 0 or less remembers nothing."""
-        with self._lock:
-            self._entries.pop(key, None)
-            if time <= 0:
-                return
-            while self._entries and len(self._entries) >= self._size:
-                self._entries.popitem(last=False)
-            if self._size > 0:
-                self._entries[key] = (self._clock() + time, value)
-
-
 class _TokenCheck(auth_token.AuthProtocol):  # type: ignore[misc]
     """keystonemiddleware, with Keystone's troubles told as ours are."""
 
@@ -86,14 +47,18 @@ class _TokenCheck(auth_token.AuthProtocol):  # type: ignore[misc]
 
 
 class KeystoneAuth:
-    """The token check as this process is configured (``[keystone_authtoken]``)."""
+    """The token check as this process is configured (``[keystone_authtoken]``).
+
+    Without memcached, keystonemiddleware asks Keystone again in every thread and warns of its own stopgap; so it is
+    given a memory of this process. Keys come hashed, values are Keystone's answers without the token.
+    """
 
     def __init__(self, app: WSGIApplication) -> None:
         _set_defaults()
         settings: dict[str, Any] = {"oslo_config_config": CONF}
-        self._tokens: RememberedTokens | None = None
+        self._tokens: Remembered[str, bytes] | None = None
         if not CONF.keystone_authtoken.memcached_servers:
-            self._tokens = RememberedTokens(CONF.api.token_cache_size)
+            self._tokens = Remembered(CONF.api.token_cache_size)
             settings["cache"] = _CACHE
         self._check: WSGIApplication = _TokenCheck(app, settings)
 

@@ -1,7 +1,6 @@
-"""The token check: keystonemiddleware with a Keystone that is a few lines long, and the tokens we remember."""
+"""The token check: keystonemiddleware with a Keystone that is a few lines long."""
 
 import json
-import threading
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,62 +13,12 @@ from requests.adapters import BaseAdapter
 from webtest import TestApp
 
 from magnum.api import app
-from magnum.api.middleware.auth import KeystoneAuth, RememberedTokens
+from magnum.api.middleware.auth import KeystoneAuth
 from magnum.conf import CONF
 from magnum.drivers import catalogue
 from magnum.tests.api import MODEL, Settings, a_bay
 
 EXPIRES = "2099-01-01T00:00:00.000000Z"
-
-
-class Clock:
-    """Time that the test moves."""
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def test_a_token_is_remembered_for_its_time() -> None:
-    clock = Clock()
-    tokens = RememberedTokens(10, clock)
-    assert tokens.get("a") is None
-    tokens.set("a", b"1", time=5)
-    clock.now += 4.9
-    assert tokens.get("a") == b"1"
-    clock.now += 0.1
-    assert tokens.get("a") is None
-
-
-def test_the_oldest_goes_first() -> None:
-    tokens = RememberedTokens(2)
-    for key in ("a", "b", "a", "c"):
-        tokens.set(key, key.encode(), time=60)
-    assert [tokens.get(key) for key in ("a", "b", "c")] == [b"a", None, b"c"]
-
-
-def test_nothing_may_be_remembered() -> None:
-    for tokens, time in ((RememberedTokens(0), 60), (RememberedTokens(10), 0)):
-        tokens.set("a", b"1", time=time)
-        assert tokens.get("a") is None
-
-
-def test_many_threads_may_remember() -> None:
-    tokens = RememberedTokens(20)
-
-    def work() -> None:
-        for number in range(2000):
-            tokens.set(str(number % 50), b"x", time=60)
-            tokens.get(str((number + 7) % 50))
-
-    threads = [threading.Thread(target=work) for _ in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(tokens._entries) <= 20
 
 
 @dataclass

@@ -21,7 +21,7 @@ MODEL = {"name": "model", "coe": "swarm", "image_id": "fedora", "keypair_id": "k
 @pytest.fixture
 def cloud(config: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
     """A cloud with one of each."""
-    config("cloud", absent_services=[])
+    config("cloud", absent_services=[], remember=0)
     made = FakeCloud(
         images=[
             {"id": UUID.format(1), "name": "fedora", "os_distro": "fedora-atomic"},

@@ -60,9 +60,12 @@ def cloud(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
     )
     session = made.session()
     monkeypatch.setattr(module, "_session", lambda: session)
+    CONF.set_override("remember", 0, group="cloud")
+    module._answers.clear()
     yield made
-    CONF.clear_override("absent_services", group="cloud")
-    CONF.clear_override("endpoint_type", group="cloud")
+    for option in ("absent_services", "endpoint_type", "remember"):
+        CONF.clear_override(option, group="cloud")
+    module._answers.clear()
 
 
 @pytest.mark.parametrize("ident", ["fedora", UUID.format(1)])
@@ -170,11 +173,34 @@ def test_troubles_of_the_cloud_are_told(
     assert "10.0.0.1" not in caught.value.text
 
 
-def test_a_flavor_is_asked_for_once_in_a_request(cloud: FakeCloud) -> None:
-    caller = Caller(cloud.context())
-    for field in ("/flavor_id", "/master_flavor_id"):
-        caller.check_flavor("1", field)
+@pytest.mark.parametrize("kind", ["image", "flavor", "external", "network", "subnet"])
+def test_what_was_found_is_remembered_for_this_caller_alone(cloud: FakeCloud, kind: str) -> None:
+    CONF.set_override("remember", 60, group="cloud")
+    there = {"image": "fedora", "flavor": "1", "external": "public"}.get(kind, "sub")
+    cloud.networks.append({"id": UUID.format(3), "name": "sub", "router:external": "False"})
+    for _ in range(3):
+        ASK[kind](Caller(cloud.context()), there)
     assert len(cloud.asked) == 1
+    ASK[kind](Caller(cloud.context(user="u2")), there)
+    ASK[kind](Caller(cloud.context(project="p2")), there)
+    assert len(cloud.asked) == 3
+
+
+@pytest.mark.parametrize("kind", ["image", "flavor", "network", "keypair"])
+def test_what_was_not_found_is_asked_for_again(cloud: FakeCloud, kind: str) -> None:
+    CONF.set_override("remember", 60, group="cloud")
+    for _ in range(2):
+        cloud.asked.clear()
+        with pytest.raises(errors.MagnumError):
+            ASK[kind](Caller(cloud.context()), "nothing")
+        assert cloud.asked
+
+
+def test_a_keypair_is_asked_for_every_time(cloud: FakeCloud) -> None:
+    CONF.set_override("remember", 60, group="cloud")
+    for key in ("ssh-rsa OLD", "ssh-rsa NEW"):
+        cloud.keypairs["key"] = key
+        assert Caller(cloud.context()).public_key("key", "/keypair_id") == key
 
 
 def test_the_operator_chooses_the_interface(cloud: FakeCloud) -> None:

@@ -29,7 +29,7 @@ def clock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Clock]:
     enforcer.decisions.cache_clear()
     made = enforcer.decisions()
     clock = Clock()
-    monkeypatch.setattr(made, "_clock", clock)
+    monkeypatch.setattr(made._answers, "_clock", clock)
     CONF.set_override("policy_file", str(tmp_path / "policy.yaml"), group="oslo_policy")
     made._enforcer.policy_file = CONF.oslo_policy.policy_file
     yield clock
@@ -113,11 +113,3 @@ def test_an_answer_is_for_one_caller_rule_and_target() -> None:
     assert not enforcer.permits(a_caller("reader"), "bay:update")
     assert not enforcer.permits(a_caller("member", bay_user=True), "bay:update")
     assert not enforcer.permits(a_caller("member"), "bay:update_all_projects")
-
-
-@pytest.mark.usefixtures("clock")
-def test_what_is_remembered_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(enforcer, "_MOST_DECISIONS", 10)
-    for number in range(50):
-        enforcer.permits(a_caller("member", project=f"p{number}"), "bay:get")
-    assert len(enforcer.decisions()._answers) <= 10
