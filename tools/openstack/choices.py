@@ -10,6 +10,7 @@ from typing import Any
 from tools.openstack.config import write_private
 
 OPTIONAL = ("cinder", "barbican", "octavia")
+AUTH_URL = "http://127.0.0.1:5000"  # Keystone; like all ports, not a choice
 MYSQL, POSTGRESQL = "mysql", "postgresql"
 
 

@@ -8,14 +8,16 @@ service). Everything is idempotent: what is there stays.
 import shutil
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from keystoneauth1.exceptions import ClientException
 from keystoneauth1.session import Session
 
 from tools.openstack import (
+    accounts,
     broker,
     choices,
     config,
@@ -23,7 +25,6 @@ from tools.openstack import (
     databases,
     keystone,
     magnum,
-    people,
     servers,
     venvs,
 )
@@ -82,12 +83,25 @@ class Cloud:
     # Up.
 
     def up(self) -> None:
-        """Bring everything up that is not."""
+        """Bring everything up that is not.
+
+        :raises Trouble: when a port is taken, a process ends, or a service refuses what is asked of it.
+        """
+        try:
+            self._up()
+        except ClientException as error:
+            raise Trouble(
+                f"a service of the cloud refused a request ({error}); its log is in {self.state / 'log'}."
+            ) from error
+
+    def _up(self) -> None:
         self._require_free_ports()
+        before = choices.load(self.state)
+        choices.save(self.state, self.chosen)
         site = self._site(self._servers())
         first = Keystone(site)
         others = [kind(site) for kind in self._kinds()]
-        self._configure([first, *others])
+        self._stop_outdated([first, *others], before)
         self._prepare(first)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             seeded = pool.submit(self._seed_keystone, others)
@@ -96,12 +110,12 @@ class Cloud:
         self._furnish(others)
         if self.chosen.magnum:
             self.start_magnum(site)
+        else:
+            magnum.stop(self.processes)
         self.say("the cloud is up")
 
-    def _configure(self, services: list[Service]) -> None:
-        """Write configurations, and stop what runs with another one."""
-        before = choices.load(self.state)
-        choices.save(self.state, self.chosen)
+    def _stop_outdated(self, services: list[Service], before: Choices | None) -> None:
+        """Write all configurations, and stop what runs with another one."""
         outdated = [
             program.name
             for service in services
@@ -151,7 +165,7 @@ class Cloud:
 
     def _seed_keystone(self, services: list[Service]) -> None:
         extras = frozenset(self.chosen.extras)
-        wish = people.wanted(services, self.passwords, extras)
+        wish = accounts.wanted(services, self.passwords, extras)
         if self.chosen.magnum:
             own = magnum.wanted(self.passwords[magnum.USER], self.passwords[magnum.DOMAIN_ADMIN])
             wish = keystone.plus(wish, own)
@@ -196,7 +210,7 @@ class Cloud:
 
     def _wait_for(self, name: str, ready: Callable[[], bool], timeout: float = 120.0) -> None:
         deadline = time.monotonic() + timeout
-        while not ready():
+        while not _is_true(ready):
             if self.processes.pid(name) is None or time.monotonic() > deadline:
                 raise Trouble(
                     f"{name} did not become ready; the end of {self.processes.log(name)}:\n"
@@ -224,7 +238,7 @@ class Cloud:
         self.say("magnum answers")
 
     def _magnum_settings(self, site: Site) -> magnum.Settings:
-        roles = ("member", "heat_stack_owner", *people.member_roles(self.chosen.extras))
+        roles = ("member", "heat_stack_owner", *accounts.member_roles(self.chosen.extras))
         return magnum.Settings(
             state=self.state,
             venv=venvs.checkout_path(self.checkout),
@@ -289,7 +303,7 @@ class Cloud:
         """One row for each process that should run or was started."""
         programs = {program.name: program for program in self._programs(self._site(""))}
         if self.chosen.magnum:
-            programs[magnum.API] = Program(magnum.API, (), port=9511)
+            programs[magnum.API] = Program(magnum.API, (), port=magnum.PORT)
             programs[magnum.CONDUCTOR] = Program(magnum.CONDUCTOR, ())
         rows = []
         for name in [*programs, *(set(self.processes.names()) - set(programs))]:
@@ -335,13 +349,13 @@ class Cloud:
         return Program(FAKE_NODES, command, {**admin, "PYTHONPATH": str(self.checkout)})
 
     def _session(self, name: str) -> Session:
-        return people.session(name, AUTH_URL, self.passwords)
+        return accounts.session(name, AUTH_URL, self.passwords)
 
     def _require_free_ports(self) -> None:
         """Find a taken port before anything is started."""
         programs = self._programs(self._site(""))
         if self.chosen.magnum:
-            programs.append(Program(magnum.API, (), port=9511))
+            programs.append(Program(magnum.API, (), port=magnum.PORT))
         advice = (
             "stop it, or, if it belongs to another cloud, run `tools/cloud down` in that checkout (--state DIR "
             "names a folder elsewhere)"
@@ -372,12 +386,18 @@ class Row:
         )
 
 
+def _is_true(ready: Callable[[], bool]) -> bool:
+    """What ``ready`` says; a service that refuses the question is not ready."""
+    try:
+        return ready()
+    except ClientException:
+        return False
+
+
 def _finish(futures: list["Future[None]"]) -> None:
-    """Wait for all; the first error wins, the rest of the work is not begun."""
-    for future in futures:
-        try:
-            future.result()
-        except Trouble:
-            for other in futures:
-                other.cancel()
-            raise
+    """Wait for all; at the first error, what was not begun is given up."""
+    done, waiting = wait(futures, return_when=FIRST_EXCEPTION)
+    for future in waiting:
+        future.cancel()
+    for future in done:
+        future.result()

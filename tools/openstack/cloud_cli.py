@@ -8,12 +8,15 @@ import os
 import sys
 from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tools.openstack import choices, config, venvs
-from tools.openstack.choices import Choices
+from tools.openstack import choices, config, people, venvs
+from tools.openstack.choices import AUTH_URL, Choices
 from tools.openstack.console import Progress, Trouble, run
 from tools.openstack.processes import exclusive
+
+if TYPE_CHECKING:
+    from tools.openstack.cloud import Row
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 REQUIREMENTS = CHECKOUT / "tools" / "openstack" / "cloud.txt"
@@ -61,7 +64,7 @@ def _main(arguments: list[str]) -> int:
 
     cloud = Cloud(state, CHECKOUT, Path(sys.prefix), chosen, say)
     if options.command == "status":
-        return _status(cloud)
+        return _print_status(cloud.status())
     with exclusive(state / "lock", f"another tools/cloud works on {state}; wait for it."):
         if options.command == "up":
             cloud.up()
@@ -98,7 +101,8 @@ def _parser() -> argparse.ArgumentParser:
     down.add_argument("--wipe", action="store_true", help="also drop databases and state folder")
     command("status", "show processes, ports, and whether they answer")
     openrc = command("openrc", "print the environment of a user, to be sourced")
-    openrc.add_argument("user", metavar="USER", help="admin, demo, other or reader")
+    users = "; ".join(f"{person.name} ({person.about})" for person in people.PEOPLE)
+    openrc.add_argument("user", metavar="USER", help=users)
     restart = command("restart", "restart Magnum with the code as it is now")
     restart.add_argument(
         "name", nargs="?", default="magnum", help="magnum (default), or a process that status shows"
@@ -176,25 +180,16 @@ def _enter_environment(say: Progress) -> None:
 
 
 def _openrc(state: Path, user: str) -> int:
-    projects = {"admin": "admin", "demo": "demo", "other": "other", "reader": "demo"}
-    if user not in projects:
-        raise Trouble(f"there is no user {user!r}; there are {', '.join(projects)}.")
-    passwords = config.Passwords(state / "passwords.json")
+    who = people.person(user)
+    password = config.Passwords(state / "passwords.json")[who.name]
     text = config.openrc(
-        auth_url="http://127.0.0.1:5000",
-        username=user,
-        password=passwords[user],
-        project=projects[user],
+        auth_url=AUTH_URL, username=who.name, password=password, project=who.project
     )
     print(text, end="")
     return 0
 
 
-def _status(cloud: object) -> int:
-    from tools.openstack.cloud import Cloud
-
-    assert isinstance(cloud, Cloud)
-    rows = cloud.status()
+def _print_status(rows: "list[Row]") -> int:
     print(f"{'process':20} {'pid':>8} {'port':>6}  state")
     for row in rows:
         state = "does not run" if row.pid is None else "runs"

@@ -9,7 +9,6 @@ import os
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from urllib.parse import quote
 
 Value = str | int | float | bool | Path | Sequence[str]
 Section = Mapping[str, Value]
@@ -150,11 +149,6 @@ def openrc(
         auth_url=auth_url, username=username, password=password, project=project, region=region
     )
     return "".join(f"export {name}={value}\n" for name, value in variables.items())
-
-
-def url_escape(text: str) -> str:
-    """``text`` (a password) fit for a place inside a URL."""
-    return quote(text, safe="")
 
 
 def _text(value: Value) -> str:

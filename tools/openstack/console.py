@@ -70,15 +70,6 @@ class Progress:
         with self._lock:
             print(_CLEAR, end="", flush=True)
 
-    @contextmanager
-    def step(self, text: str) -> Iterator[None]:
-        """Announce ``text`` at once, and say how long the block took when it ends well."""
-        began = time.monotonic()
-        self(f"{text} ...")
-        with self.waiting(text):
-            yield
-        self(f"{text}: done in {time.monotonic() - began:.1f} s")
-
 
 def run(main: Callable[[], int]) -> NoReturn:
     """Call ``main`` and leave the process with its answer; a ``Trouble`` becomes one line on stderr."""

@@ -15,6 +15,7 @@ from tools.openstack.processes import Processes, Program, check
 API = "magnum-api"
 CONDUCTOR = "magnum-conductor"
 USER = "magnum"
+PORT = 9511
 DOMAIN = "magnum"  # where the bays' own users live
 DOMAIN_ADMIN = "magnum_domain_admin"
 
@@ -42,7 +43,7 @@ class Settings:
     password: str
     database: str
     transport_url: str | None = None
-    port: int = 9511
+    port: int = PORT
     absent_services: tuple[str, ...] = ()
     poll_interval: int = 5
     sweep_interval: int = 2
@@ -54,7 +55,7 @@ class Settings:
         return self.state / "etc" / "magnum.conf"
 
 
-def wanted(password: str, domain_admin_password: str, port: int = 9511) -> keystone.Wanted:
+def wanted(password: str, domain_admin_password: str, port: int = PORT) -> keystone.Wanted:
     """What the service needs in Keystone: its user, its catalogue entries, the domain of the bays' users.
 
     :param port: where the API listens.

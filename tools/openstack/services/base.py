@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import ClassVar
 
 from tools.openstack import config, keystone
+from tools.openstack.choices import AUTH_URL as AUTH_URL
 from tools.openstack.config import Section, Sections, Value
 from tools.openstack.databases import Databases
 from tools.openstack.processes import Program
 
-AUTH_URL = "http://127.0.0.1:5000"
 HOST = "cloud"  # the name of the one compute and volume host
 SCRIPTS = Path(__file__).resolve().parent.parent
 

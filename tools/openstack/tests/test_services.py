@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from tools.openstack import cloud, config, people
+from tools.openstack import accounts, cloud, config
 from tools.openstack.databases import MariaDB, PostgreSQL
 from tools.openstack.services.base import Service, Site
 from tools.openstack.services.identity import Keystone
@@ -58,7 +58,7 @@ def test_the_catalogue_names_ports_on_which_somebody_listens(site: Site) -> None
 
 def test_everybody_who_is_configured_exists_in_keystone(site: Site) -> None:
     services = [kind(site) for kind in KINDS]
-    wish = people.wanted(services, site.passwords, site.extras)
+    wish = accounts.wanted(services, site.passwords, site.extras)
     users = {user.name: user.password for user in wish.users}
     for service in services:
         token = service.sections().get("keystone_authtoken")
