@@ -14,7 +14,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from tools.benchmark import content
-from tools.openstack import config, magnum, people
+from tools.openstack import accounts, config, magnum
 from tools.openstack.console import Progress
 from tools.openstack.processes import Processes, Program
 
@@ -65,7 +65,7 @@ def stage(folder: Path, url: str, cloud: Path, bays: int, say: Progress) -> Iter
     )
     magnum.write_config(settings)
     magnum.upgrade_database(settings, folder / "upgrade.log")
-    session = people.session("demo", AUTH_URL, passwords)
+    session = accounts.session("demo", AUTH_URL, passwords)
     say(f"making {bays} bays")
     baymodel, bay = content.fill(ours, str(session.get_project_id()), bays)
     floor = Program(
