@@ -38,7 +38,6 @@ DOCUMENT: Final = {
         "then": {"required": ["value"], "properties": {"value": {"not": {"type": "null"}}}},
     },
 }
-Draft202012Validator.check_schema(DOCUMENT)
 _VALIDATOR = Draft202012Validator(DOCUMENT)
 
 _PAIR = re.compile(r"\s*([^=,\s]+)\s*=\s*([^,]*)")

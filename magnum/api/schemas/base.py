@@ -74,7 +74,6 @@ class Schema:
             "required": list(required),
             "additionalProperties": False,
         }
-        Draft202012Validator.check_schema(self.document)
         self._validator = Draft202012Validator(
             self.document, format_checker=Draft202012Validator.FORMAT_CHECKER
         )

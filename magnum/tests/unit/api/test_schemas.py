@@ -5,7 +5,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
 
+from magnum.api import json_patch
+from magnum.api.schemas import baymodels, bays
 from magnum.api.schemas.base import (
     LABELS,
     LARGEST,
@@ -16,6 +19,7 @@ from magnum.api.schemas.base import (
     pointer,
     text,
 )
+from magnum.api.spelling import BAYS
 from magnum.common import errors
 
 SCHEMA = Schema(
@@ -45,6 +49,14 @@ def refused(document: Any) -> str:
         SCHEMA.read(document)
     assert caught.value.field is not None
     return caught.value.field
+
+
+@pytest.mark.parametrize(
+    "document",
+    [json_patch.DOCUMENT, baymodels.CREATE.document, bays.of(BAYS).create.document],
+)
+def test_our_schemas_are_schemas(document: dict[str, Any]) -> None:
+    Draft202012Validator.check_schema(document)
 
 
 @pytest.mark.parametrize("value", ["5", " 5", "+5", 5.0, 5])
