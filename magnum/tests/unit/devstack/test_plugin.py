@@ -84,6 +84,7 @@ def test_post_config_writes_a_configuration_that_our_programs_read(stack: Stack)
     conf = stack.configuration
     assert (conf.host, conf.api.port) == ("192.0.2.1", 9511)
     assert conf.conductor.sweep_interval == 2
+    assert conf.trust.trustee_domain_id == "domain-id"
     assert conf.keystone_auth.region_name == "RegionOne"
     identity = loading.load_auth_from_conf_options(conf, "keystone_auth")
     assert isinstance(identity, Password)
