@@ -12,7 +12,7 @@ import pytest
 from keystoneauth1.session import Session
 
 from magnum.tests.functional.cloud import client
-from tools.openstack import config, magnum, people
+from tools.openstack import accounts, config, magnum
 from tools.openstack.processes import Processes
 
 CHECKOUT = Path(__file__).parents[4]
@@ -38,7 +38,7 @@ def passwords() -> config.Passwords:
 @pytest.fixture(scope="session")
 def admin(passwords: config.Passwords) -> Session:
     """The cloud's administrator."""
-    return people.session("admin", KEYSTONE, passwords)
+    return accounts.session("admin", KEYSTONE, passwords)
 
 
 @pytest.fixture
