@@ -73,7 +73,7 @@ class Client:
         if isinstance(body, bytes):
             data = body
         elif isinstance(body, str):
-            data = body.encode()
+            data = body.encode(errors="surrogatepass")
         elif body is not None:
             data = json.dumps(body).encode()
         if data:
