@@ -15,6 +15,7 @@ import signal
 import sys
 import threading
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -31,14 +32,14 @@ class Keystone:
     :param config_file: its keystone.conf.
     :param database: its SQLite file.
     :param port: loopback port of its API.
-    :param bootstrap: file to leave behind when the schema and the first administrator exist.
+    :param ready: file that remembers for which version schema and first administrator were made.
     :param region: of the catalogue.
     """
 
     config_file: Path
     database: Path
     port: int
-    bootstrap: Path
+    ready: Path
     region: str
 
 
@@ -49,21 +50,21 @@ class Heat:
     :param config_file: its heat.conf.
     :param database: its SQLite file.
     :param port: loopback port of its API.
+    :param ready: file that remembers for which version the schema was made.
     :param cfn_port: loopback port of the CloudFormation-compatible API, where nodes report.
-    :param migrated: file to leave behind when the schema exists.
     """
 
     config_file: Path
     database: Path
     port: int
+    ready: Path
     cfn_port: int
-    migrated: Path
 
 
 def run_keystone(settings: Keystone) -> None:
     """Serve Keystone until the process is told to end; make its database first where that is missing."""
     core = importlib.import_module("keystone.server.flask.core")
-    if not settings.bootstrap.exists():
+    if not _is_ready(settings.ready, "keystone"):
         # In a child, because what makes the first administrator loads the backends, and one process can
         # do that only once; a fork, because the child then has all modules already.
         child = multiprocessing.get_context("fork").Process(target=_bootstrap, args=(settings,))
@@ -71,7 +72,7 @@ def run_keystone(settings: Keystone) -> None:
         child.join()
         if child.exitcode != 0:
             sys.exit(f"Keystone's database could not be prepared (status {child.exitcode})")
-        settings.bootstrap.touch()
+        _now_ready(settings.ready, "keystone")
     os.environ.pop(PASSWORD_VARIABLE, None)
     sys.argv = ["keystone"]  # Keystone parses it
     application = core.initialize_application(
@@ -89,10 +90,10 @@ def run_heat(settings: Heat) -> None:
     backend.init_backend(backend.BackendType.THREADING)
     config = _configure_heat(settings.config_file)
     sqlite.install(importlib.import_module("heat.db.api").context_manager)
-    if not settings.migrated.exists():
+    if not _is_ready(settings.ready, "openstack-heat"):
         migration = importlib.import_module("heat.db.migration")
         sqlite.migrate(settings.database, lambda engine: migration.db_sync(engine=engine))
-        settings.migrated.touch()
+        _now_ready(settings.ready, "openstack-heat")
     heat_engine.shorten_pauses()
     conf = importlib.import_module("oslo_config.cfg").CONF
     topic = importlib.import_module("heat.rpc.api").ENGINE_TOPIC
@@ -105,6 +106,15 @@ def run_heat(settings: Heat) -> None:
     )
     cfn.start()
     wsgi.serve(config.load_paste_app("heat-api"), settings.port, "heat")
+
+
+def _is_ready(marker: Path, package: str) -> bool:
+    """Whether the database was made, or brought up to date, for this version of the service."""
+    return marker.exists() and marker.read_text() == metadata.version(package)
+
+
+def _now_ready(marker: Path, package: str) -> None:
+    marker.write_text(metadata.version(package))
 
 
 def _bootstrap(settings: Keystone) -> None:
@@ -160,27 +170,26 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="embedded", description=(__doc__ or "").splitlines()[0])
     services = parser.add_subparsers(dest="service", required=True)
     keystone = services.add_parser("keystone", help="the Identity service")
-    keystone.add_argument("--bootstrap", type=Path, required=True)
     keystone.add_argument("--region", required=True)
     heat = services.add_parser("heat", help="the Orchestration service: both APIs and the engine")
     heat.add_argument("--cfn-port", type=int, required=True)
-    heat.add_argument("--migrated", type=Path, required=True)
     for service in (keystone, heat):
         service.add_argument("--config-file", type=Path, required=True)
         service.add_argument("--database", type=Path, required=True)
         service.add_argument("--port", type=int, required=True)
+        service.add_argument("--ready", type=Path, required=True)
     return parser.parse_args()
 
 
 def main() -> None:
     """Run as a module."""
     options = _arguments()
-    common = (options.config_file, options.database, options.port)
+    common = (options.config_file, options.database, options.port, options.ready)
     signal.signal(signal.SIGTERM, _leave)
     if options.service == "keystone":
-        run_keystone(Keystone(*common, options.bootstrap, options.region))
+        run_keystone(Keystone(*common, options.region))
     else:
-        run_heat(Heat(*common, options.cfn_port, options.migrated))
+        run_heat(Heat(*common, options.cfn_port))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,8 @@ Watch a container cluster ("bay") being made, with nothing but Python, git and a
 Makes a virtual environment, starts a real Keystone and a real Heat on SQLite and this checkout's API and
 conductor, all on loopback, and makes a bay through the REST API. There is no Nova and no Neutron: where
 a template asks for servers and networks, Heat uses the stand-ins of tools/openstack/standins.py.
-Everything lies in .state/quickstart. Run it again whenever you like: what runs is used."""
+Everything lies in .state/quickstart. Run it again whenever you like: what runs is used; to have changed
+code used, --down first."""
 
 
 def arguments() -> argparse.Namespace:

@@ -63,6 +63,7 @@ class Cloud:
 
 def write(cloud: Cloud) -> bool:
     """Write keys, databases to be filled, the plugin and both configurations; says whether one of these changed."""
+    cloud.place.state.joinpath("data").mkdir(mode=0o700, parents=True, exist_ok=True)
     for repository in ("fernet", "credential"):
         _write_keys(cloud.data(repository))
     for service in (KEYSTONE, HEAT):
@@ -86,7 +87,7 @@ def programs(cloud: Cloud) -> tuple[Program, Program]:
         "--config-file": cloud.etc("keystone.conf"),
         "--database": cloud.data("keystone.db"),
         "--port": cloud.ports.keystone,
-        "--bootstrap": cloud.data("keystone.ready"),
+        "--ready": cloud.data("keystone.ready"),
         "--region": config.REGION,
     }
     heat_arguments = {
@@ -94,7 +95,7 @@ def programs(cloud: Cloud) -> tuple[Program, Program]:
         "--database": cloud.data("heat.db"),
         "--port": cloud.ports.heat,
         "--cfn-port": cloud.ports.heat_cfn,
-        "--migrated": cloud.data("heat.ready"),
+        "--ready": cloud.data("heat.ready"),
     }
     return (
         Program(

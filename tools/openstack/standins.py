@@ -96,8 +96,8 @@ class StandIn(resource.Resource):  # type: ignore[misc]  # Heat has no annotatio
         return self.properties[name] if name in self.properties_schema else None
 
     def _show_resource(self) -> dict[str, Any]:
-        shown = {name: self._resolve_attribute(name) for name in self.attributes_schema}
-        return {"id": self.resource_id, **shown}
+        own = (name for name in self.attributes_schema if name not in self.base_attributes_schema)
+        return {"id": self.resource_id, **{name: self._resolve_attribute(name) for name in own}}
 
 
 class StandInServer(StandIn):

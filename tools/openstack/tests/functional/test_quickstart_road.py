@@ -4,6 +4,8 @@ One clone for the whole module, because making its virtual environment takes a m
 are steps of one visit and run in their order.
 """
 
+import ipaddress
+import json
 import os
 import re
 import shutil
@@ -17,6 +19,33 @@ import pytest
 
 from tools.openstack.quickstart import CHECKOUT
 from tools.openstack.tests.test_quickstart_refusals import free_offset
+
+EVERYTHING = Path(__file__).parent / "everything.yaml"
+
+#: Has the next noop bay fail.
+REPLACE_BAYMODEL = """
+. .state/quickstart/openrc-demo
+magnum_curl /bays/quickstart-noop_v1 -X DELETE
+while magnum_curl /bays/quickstart-noop_v1 | grep -q uuid; do sleep 0.5; done
+magnum_curl /baymodels/quickstart-noop_v1 -X DELETE
+magnum_curl /baymodels -d '{"name": "quickstart-noop_v1", "driver": "noop_v1", "image_id": "an-image",
+    "keypair_id": null, "labels": {"noop_fail": "create"}}' | grep -q uuid
+"""
+CREATE_EVERYTHING = """
+. .state/quickstart/openrc-demo
+openstack stack create --template {template} --wait everything >&2
+openstack stack show --format json everything
+"""
+UPDATE_EVERYTHING = """
+. .state/quickstart/openrc-demo
+openstack stack update --existing --template {template} --parameter volume_size=6 --wait everything >&2
+openstack stack show --format json everything
+"""
+DELETE_EVERYTHING = """
+. .state/quickstart/openrc-demo
+openstack stack delete --yes --wait everything >&2
+openstack stack list --format value --column "Stack Name"
+"""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
@@ -111,6 +140,33 @@ def test_without_a_cloud(visit: Visit) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert "quickstart-noop_v1 is CREATE_COMPLETE" in done.stdout
     assert "uses no cloud at all" in done.stdout
+
+
+def test_a_bay_that_fails(visit: Visit) -> None:
+    visit.shell(REPLACE_BAYMODEL)
+    done = visit.quickstart("--driver", "noop_v1")
+    assert (done.returncode, done.stderr) == (1, "")
+    assert re.search(r"^Bay quickstart-noop_v1 is CREATE_FAILED: .+", done.stdout, re.MULTILINE)
+    assert "The end of .state/quickstart/log/magnum-conductor.log:" in done.stdout
+    again = visit.quickstart("--driver", "noop_v1")
+    assert "Bay quickstart-noop_v1-2 is CREATE_FAILED" in again.stdout
+
+
+def test_every_stand_in(visit: Visit) -> None:
+    made = json.loads(visit.shell(CREATE_EVERYTHING.format(template=EVERYTHING)))
+    assert made["stack_status"] == "CREATE_COMPLETE", made["stack_status_reason"]
+    facts = {item["output_key"]: item["output_value"] for item in made["outputs"]}
+    assert facts["port"] == facts["server"] == facts["inside"]
+    own = ("port", "other_server", "floating", "balancer", "balancer_floating")
+    assert len({ipaddress.ip_address(facts[name]) for name in own}) == len(own)
+    assert (facts["gateway"], facts["volume"]) == ("10.0.0.1", 5)
+    assert facts["shown"]["first_address"] == facts["server"]
+    assert len(json.loads(facts["reports"])) == 2
+    changed = json.loads(visit.shell(UPDATE_EVERYTHING.format(template=EVERYTHING)))
+    assert changed["stack_status"] == "UPDATE_COMPLETE", changed["stack_status_reason"]
+    sizes = [item["output_value"] for item in changed["outputs"] if item["output_key"] == "volume"]
+    assert sizes == [6]
+    assert "everything" not in visit.shell(DELETE_EVERYTHING)
 
 
 def test_a_driver_that_is_not_there(visit: Visit) -> None:
