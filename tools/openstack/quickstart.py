@@ -84,8 +84,14 @@ def main() -> int:
     began = time.monotonic()
     venvs.check_python()
     _check_git(place.checkout)
-    check_ports(Processes(place.state), Ports(options.port_offset))
-    venvs.of_checkout(place.checkout, Progress(began=began), place.venv, place.requirements)
+    processes = Processes(place.state)
+    check_ports(processes, Ports(options.port_offset))
+    say = Progress(began=began)
+    before = _stamp(place)
+    venvs.of_checkout(place.checkout, say, place.venv, place.requirements)
+    if _stamp(place) != before and processes.names():
+        say("the environment has changed: stopping what runs")
+        down(processes)
     return _hand_over(place, began)
 
 
@@ -105,6 +111,12 @@ def check_ports(processes: Processes, ports: Ports) -> None:
     for name, port in ports.by_process():
         if processes.pid(name) is None:
             require_free_port(port, name, advice)
+
+
+def _stamp(place: Place) -> str | None:
+    """What the environment was made from; None where there is none."""
+    marker = place.venv / venvs.READY
+    return marker.read_text() if marker.exists() else None
 
 
 def _check_git(checkout: Path) -> None:

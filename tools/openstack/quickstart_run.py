@@ -169,9 +169,11 @@ def _tell_failure(bay: quickstart_bay.Bay, processes: Processes) -> None:
     print(f"\nBay {bay.name} is {bay.status}: {bay.status_reason}")
     for group, reason in bay.faults.items():
         print(f"  {group}: {reason}")
-    for name in (CONDUCTOR, HEAT):
+    shown = (CONDUCTOR,) if bay.stack_id is None else (CONDUCTOR, HEAT)
+    for name in shown:
         print(f"\nThe end of {_short(processes.log(name))}:\n{processes.tail(name, 8)}")
-    print(f"\nOther logs: {_short(processes.log(API))}, {_short(processes.log(KEYSTONE))}")
+    others = [name for name in (API, CONDUCTOR, HEAT, KEYSTONE) if name not in shown]
+    print("\nOther logs: " + ", ".join(_short(processes.log(name)) for name in others))
 
 
 def _short(path: Path) -> str:
