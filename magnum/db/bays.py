@@ -103,10 +103,8 @@ def page(context: RequestContext, page: Page, *, all_projects: bool = False) -> 
 def page_of_details(
     context: RequestContext, page: Page, *, all_projects: bool = False
 ) -> list[Bay]:
-    """The same with all fields, baymodels and node groups: two statements, and one more for a marker."""
-    statement = select(Bay).options(
-        joinedload(Bay.baymodel), defer(Bay.ssh_public_key, raiseload=True)
-    )
+    """The same with all fields and node groups: two statements, and one more for a marker."""
+    statement = select(Bay).options(defer(Bay.ssh_public_key, raiseload=True))
     with reader(context) as session:
         bays = session.scalars(_paged(context, session, statement, page, all_projects)).all()
         _attach_groups(session, bays)

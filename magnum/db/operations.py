@@ -17,7 +17,7 @@ from magnum.common import ids
 from magnum.common.context import RequestContext
 from magnum.db import projects
 from magnum.db.clock import now
-from magnum.db.models import UNFINISHED, Bay, Event, NodeGroup, Operation, State
+from magnum.db.models import UNFINISHED, Base, Bay, Event, NodeGroup, Operation, State
 from magnum.db.session import affected, changing, reader, retried, writer
 
 DELETE = "delete"
@@ -65,25 +65,33 @@ def create_bay(
 
     Raises QuotaExceeded.
     """
-    while not _create_bay(context, bay, groups, operation, limit):
+    try:
+        _create_bay(context, bay, groups, operation, limit)
+    except _NoProjectError:
         projects.ensure(context, bay.project_id)
+        _create_bay(context, bay, groups, operation, limit)
     attributes.set_committed_value(bay, "node_groups", list(groups))
     return bay
+
+
+class _NoProjectError(Exception):
+    """The project has no row yet. Rolls the transaction back; never leaves this module."""
 
 
 @retried
 def _create_bay(
     context: RequestContext, bay: Bay, groups: Sequence[NodeGroup], operation: Operation, limit: int
-) -> bool:
+) -> None:
+    _unnumbered(bay, *groups, operation)
     with writer(context) as session:
-        if not projects.reserve(session, bay.project_id, limit):
-            return False
         session.add(bay)
         session.flush()
+        operation.next_run_at = now()
         session.add_all([*groups, operation, _accepted(operation)])
         session.flush()
-        session.execute(_due_now(operation))
-    return True
+        # Last, because the project's row is what all its requests wait for.
+        if not projects.reserve(session, bay.project_id, limit):
+            raise _NoProjectError
 
 
 @retried
@@ -98,6 +106,7 @@ def change_bay(
 
     Returns False, and stores nothing, where the bay has gone or its status is none of ``statuses``.
     """
+    _unnumbered(operation)
     with writer(context) as session:
         changed = affected(
             session,
@@ -110,10 +119,8 @@ def change_bay(
         _change_groups(session, operation.bay_uuid, group_values)
         operation.generation = _generation(session, operation.bay_uuid)
         first = not session.scalar(select(exists().where(*_unfinished(operation.bay_uuid))))
+        operation.next_run_at = now() if first else None
         session.add_all([operation, _accepted(operation)])
-        session.flush()
-        if first:
-            session.execute(_due_now(operation))
     return True
 
 
@@ -125,6 +132,7 @@ def delete_bay(context: RequestContext, operation: Operation, status: str) -> st
     deletion begins then. A deletion that is under way already is made due and stands for this one. Returns the uuid of
     the operation that deletes the bay, None where the bay has gone.
     """
+    _unnumbered(operation)
     with writer(context) as session:
         changed = affected(
             session,
@@ -155,10 +163,8 @@ def delete_bay(context: RequestContext, operation: Operation, status: str) -> st
         session.execute(changing(Operation).where(*unfinished, _free()).values(**_cancelled()))
         worked_on = session.scalar(select(exists().where(*unfinished)))
         operation.generation = generation
+        operation.next_run_at = None if worked_on else now()
         session.add_all([operation, _accepted(operation)])
-        session.flush()
-        if not worked_on:
-            session.execute(_due_now(operation))
     return operation.uuid
 
 
@@ -332,8 +338,10 @@ def _generation(session: Session, bay_uuid: str) -> int:
     return session.execute(select(Bay.generation).where(Bay.uuid == bay_uuid)).scalar_one()
 
 
-def _due_now(operation: Operation) -> Update:
-    return changing(Operation).where(Operation.id == operation.id).values(next_run_at=now())
+def _unnumbered(*records: Base) -> None:
+    """Make records fit to be stored: an earlier try that was rolled back may have left its counters in them."""
+    for record in records:
+        attributes.set_committed_value(record, "id", None)
 
 
 def _bay_values(claimed: Operation, outcome: Outcome) -> dict[str, Any]:
