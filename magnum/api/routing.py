@@ -2,14 +2,11 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 from magnum.api import errors as api_errors
 
-if TYPE_CHECKING:
-    from magnum.api.http import Response
-
-Handler = Callable[..., "Response"]
+Handler = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)

@@ -246,13 +246,6 @@ def renew(context: RequestContext, owner: str, operation_ids: Sequence[int], lea
         )
 
 
-@retried
-def give_back(context: RequestContext, claimed: Operation) -> None:
-    """Let go of an operation that was claimed and not worked on."""
-    with writer(context) as session:
-        session.execute(_mine(claimed).values(owner=None, lease_until=None))
-
-
 class _FenceLostError(Exception):
     """Somebody else has claimed the operation meanwhile. Rolls the transaction back; never leaves this module."""
 

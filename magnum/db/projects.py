@@ -58,12 +58,6 @@ def ensure(context: RequestContext, project_id: str) -> None:
         pass  # somebody else made it at the same moment, which is as good
 
 
-def is_granted(context: RequestContext, project_id: str) -> bool:
-    """Whether the service has granted itself its roles in the project."""
-    with reader(context) as session:
-        return bool(session.scalar(select(Project.granted).where(Project.project_id == project_id)))
-
-
 @retried
 def mark_granted(context: RequestContext, project_id: str) -> None:
     """Remember that the roles are granted."""
