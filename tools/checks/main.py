@@ -46,6 +46,8 @@ def main(arguments: list[str] | None = None) -> int:
     checkout = Path(__file__).resolve().parents[2]
     say = Progress()
     python = Path(options.python) if options.python else environment.build(checkout, say)
+    if len(chosen) > 1 and stages.BY_NAME["functional"] in chosen:
+        stages.prepare_cloud()
     work = stages.Run(checkout, python, say, options.pytest)
     results = [_run(stage, work) for stage in chosen]
     return _summary(results, work)

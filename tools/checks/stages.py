@@ -6,6 +6,7 @@ A stage gets a `Run` and returns whether all was well. What a stage could not do
 
 import shutil
 import subprocess
+import threading
 import xml.etree.ElementTree as ET
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -13,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tools.checks import environment, files, servers
-from tools.openstack.console import Progress
+from tools.openstack import cloud_cli, venvs
+from tools.openstack.console import Progress, Trouble
 
 NOT_UNIT = "functional or postgresql or mysql or rabbit or cloud"
 UNIT_TESTS = ["magnum/tests/unit", "tools/openstack/tests", "tools/checks/tests"]
@@ -175,6 +177,19 @@ def _and_marked(arguments: list[str], marks: str) -> list[str]:
     return [*arguments[:place], f"({arguments[place]}) and ({marks})", *arguments[place + 1 :]]
 
 
+def prepare_cloud() -> None:
+    """Build the environment of the cloud in the background: it takes minutes, and stages wait for other things."""
+    quiet = Progress(quiet=True)
+
+    def build() -> None:
+        try:
+            venvs.cached(cloud_cli.REQUIREMENTS, quiet)
+        except Trouble:  # `tools/cloud up` meets it again, and says so
+            return
+
+    threading.Thread(target=build, name="cloud-environment", daemon=True).start()
+
+
 def _bring_up_cloud(run: Run, stack: ExitStack) -> dict[str, str]:
     """Have the cloud; it is taken down at the end unless it was there before."""
     cloud = run.checkout / "tools" / "cloud"
@@ -182,13 +197,15 @@ def _bring_up_cloud(run: Run, stack: ExitStack) -> dict[str, str]:
         run.say("the cloud of tools/cloud is up; using it as it is")
         return {"MAGNUM_TEST_CLOUD": "1"}
     run.say("bringing up the cloud (tools/cloud up)")
+    state = run.checkout / ".state" / "cloud"
     # A cloud that was never here leaves no data behind either.
-    kept = (run.checkout / ".state" / "cloud").exists()
-    wipe = [] if kept else ["--wipe"]
-    stack.callback(lambda: subprocess.run([cloud, "down", *wipe], check=False))
-    if subprocess.run([cloud, "up"], check=False).returncode == 0:
+    wipe = [] if state.exists() else ["--wipe"]
+    up = subprocess.run([cloud, "up"], check=False).returncode == 0
+    if state.exists():
+        stack.callback(lambda: subprocess.run([cloud, "down", *wipe], check=False))
+    if up:
         return {"MAGNUM_TEST_CLOUD": "1"}
-    run.skipped.append("tests with a cloud: `tools/cloud up` failed, see above")
+    run.skipped.append("tests with a cloud: `tools/cloud up` failed, it said why")
     return {}
 
 
