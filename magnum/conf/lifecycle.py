@@ -17,6 +17,26 @@ OPTS: list[cfg.Opt] = [
         min=1,
         help="Minutes until an operation without a timeout of its own must have ended.",
     ),
+    cfg.IntOpt(
+        "force_deadline",
+        default=5,
+        min=1,
+        help="Minutes that a forced deletion tries; then it ends and lists what it leaves behind.",
+    ),
+    cfg.FloatOpt(
+        "settle_seconds",
+        default=60.0,
+        min=0,
+        help="How long a request to the cloud may still take effect after its answer was lost. A deletion looks that "
+        "long for a cluster that was asked for and never seen. Longer than [heat_client]/timeout.",
+    ),
+    cfg.FloatOpt(
+        "check_quiet",
+        default=10.0,
+        min=0,
+        help="The cloud's word that somebody has touched a bay's stack is looked into where the bay was not observed "
+        "for so many seconds; within them, it is the echo of our own doing.",
+    ),
     cfg.FloatOpt(
         "poll_interval",
         default=5.0,

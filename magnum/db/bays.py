@@ -26,6 +26,7 @@ class BayNotFound(errors.NotFound):
 
 _SORT_KEYS = frozenset(Bay.__table__.columns.keys()) - {
     "labels",
+    "faults",
     "health_status_reason",
     "ssh_public_key",
 }
@@ -65,6 +66,12 @@ def _one(by_uuid: bool, all_projects: bool) -> Select[Bay]:
         .order_by(Bay.id)
     )
     return statement if all_projects else statement.where(Bay.project_id == bindparam("project"))
+
+
+def exists(context: RequestContext, uuid: str) -> bool:
+    """Whether a bay is there, in whatever project."""
+    with reader(context) as session:
+        return session.scalar(select(Bay.id).where(Bay.uuid == uuid)) is not None
 
 
 class BayLine(NamedTuple):

@@ -30,6 +30,8 @@ Time = Annotated[datetime, mapped_column(Moment)]
 Prose = Annotated[str, mapped_column(Text)]
 Document = Annotated[dict[str, Any], mapped_column(JSON(none_as_null=True))]
 Addresses = Annotated[list[str], mapped_column(JSON(none_as_null=True))]
+#: Faults and leftovers as :mod:`magnum.drivers.contract` has them, field by field.
+Things = Annotated[list[dict[str, str]], mapped_column(JSON(none_as_null=True))]
 
 
 class State(enum.StrEnum):
@@ -143,6 +145,7 @@ class Bay(Timestamps, Base):
     generation: Mapped[int] = mapped_column(default=1)
     status: Mapped[Name]
     status_reason: Mapped[Prose | None]
+    faults: Mapped[Things | None]
     health_status: Mapped[Name | None]
     health_status_reason: Mapped[Document] = mapped_column(default=dict)
     stack_id: Mapped[Name | None]
@@ -201,7 +204,9 @@ class Operation(Base):
     ``next_run_at`` null means nobody need look at it: it has ended, or waits behind another of its bay. ``owner``,
     ``lease_until`` and ``fence`` are the claim; every write by a worker says ``fence = mine``. It refers to its bay by
     uuid without a foreign key, because it outlives it. ``timeout`` is in seconds; it counts from the first claim, when
-    ``deadline`` is set anew. ``overdue`` counts passes that began after the deadline.
+    ``deadline`` is set anew. ``overdue`` counts passes that began after the deadline. ``wakes`` counts what the cloud
+    has told us of this operation's work, ``wakes_seen`` how much of that a pass has acted on. ``undo`` is what a change
+    put in the place of what: generation, status, reason, and columns by node group; a cancelled change restores it.
     """
 
     __tablename__ = "operation"
@@ -237,6 +242,11 @@ class Operation(Base):
     error_actor: Mapped[Name | None]
     error_text: Mapped[Prose | None]
     error_operator_text: Mapped[Prose | None]
+    faults: Mapped[Things | None]
+    leftovers: Mapped[Things | None]
+    wakes: Mapped[int] = mapped_column(default=0, server_default="0")
+    wakes_seen: Mapped[int] = mapped_column(default=0, server_default="0")
+    undo: Mapped[Document | None]
     created_at: Mapped[Time]
     started_at: Mapped[Time | None]
     finished_at: Mapped[Time | None]

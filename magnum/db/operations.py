@@ -1,12 +1,13 @@
-"""The store of operations: submission, the claim with lease and fence, and the outcome of a pass.
+"""The store of operations: the claim with lease and fence, the outcome of a pass, and being woken.
 
 Each function is one transaction. Those that touch both a bay and its operations lock the bay's row first, so that two
-of them never wait for each other in a circle (``design.md``, section 4).
+of them never wait for each other in a circle (``design.md``, section 4). How operations come to be is written in
+:mod:`magnum.db.submissions`.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from oslo_utils import timeutils
@@ -17,10 +18,13 @@ from magnum.common import ids
 from magnum.common.context import RequestContext
 from magnum.db import projects
 from magnum.db.clock import now
-from magnum.db.models import UNFINISHED, Base, Bay, Event, NodeGroup, Operation, State
+from magnum.db.models import UNFINISHED, Bay, Event, NodeGroup, Operation, State
 from magnum.db.session import affected, changing, reader, retried, writer
 
+#: Verbs that the store itself has to know.
+CREATE = "create"
 DELETE = "delete"
+CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,13 +32,21 @@ class Claim:
     """A claimed operation with its bay.
 
     ``overtaken`` says that a deletion of the bay waits behind it, ``seconds_left`` is the time to its deadline on the
-    database's clock. The bay is None when it has gone, which only a lost race can bring about.
+    database's clock. ``since_last`` is the time in seconds since an earlier operation of the bay, which somebody had
+    begun with, ended; None where there is none. The bay is None when it has gone, which only a lost race can bring
+    about.
     """
 
     operation: Operation
     bay: Bay | None
     overtaken: bool
     seconds_left: float
+    since_last: float | None = None
+
+    @property
+    def woken(self) -> bool:
+        """Whether the cloud has told us something that no pass has acted on."""
+        return self.operation.wakes > self.operation.wakes_seen
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,121 +65,6 @@ class Outcome:
     bay_gone: bool = False
 
 
-# --- submission ------------------------------------------------------------------------------------------------------
-
-
-def create_bay(
-    context: RequestContext, bay: Bay, groups: Sequence[NodeGroup], operation: Operation, limit: int
-) -> Bay:
-    """Store a bay, its groups and the operation that creates it, within the project's quota.
-
-    :param limit: bays a project may have where it has no quota of its own; -1 for any number.
-
-    Raises QuotaExceeded.
-    """
-    try:
-        _create_bay(context, bay, groups, operation, limit)
-    except _NoProjectError:
-        projects.ensure(context, bay.project_id)
-        _create_bay(context, bay, groups, operation, limit)
-    attributes.set_committed_value(bay, "node_groups", list(groups))
-    return bay
-
-
-class _NoProjectError(Exception):
-    """The project has no row yet. Rolls the transaction back; never leaves this module."""
-
-
-@retried
-def _create_bay(
-    context: RequestContext, bay: Bay, groups: Sequence[NodeGroup], operation: Operation, limit: int
-) -> None:
-    _unnumbered(bay, *groups, operation)
-    with writer(context) as session:
-        session.add(bay)
-        session.flush()
-        operation.next_run_at = now()
-        session.add_all([*groups, operation, _accepted(operation)])
-        session.flush()
-        # Last, because the project's row is what all its requests wait for.
-        if not projects.reserve(session, bay.project_id, limit):
-            raise _NoProjectError
-
-
-@retried
-def change_bay(
-    context: RequestContext,
-    operation: Operation,
-    statuses: Sequence[str],
-    bay_values: Mapping[str, Any],
-    group_values: Mapping[str, Mapping[str, Any]],
-) -> bool:
-    """Store a change of a bay and of some of its groups (columns by group name) with the operation that does it.
-
-    Returns False, and stores nothing, where the bay has gone or its status is none of ``statuses``.
-    """
-    _unnumbered(operation)
-    with writer(context) as session:
-        changed = affected(
-            session,
-            _of_bay(operation.bay_uuid)
-            .where(Bay.status.in_(statuses))
-            .values(**bay_values, generation=Bay.generation + 1, updated_at=timeutils.utcnow()),
-        )
-        if not changed:
-            return False
-        _change_groups(session, operation.bay_uuid, group_values)
-        operation.generation = _generation(session, operation.bay_uuid)
-        first = not session.scalar(select(exists().where(*_unfinished(operation.bay_uuid))))
-        operation.next_run_at = now() if first else None
-        session.add_all([operation, _accepted(operation)])
-    return True
-
-
-@retried
-def delete_bay(context: RequestContext, operation: Operation, status: str) -> str | None:
-    """Store the deletion of a bay, overtaking all else that is asked of it.
-
-    What is not being worked on at this moment is cancelled; what is, ends as cancelled with its present pass, and the
-    deletion begins then. A deletion that is under way already is made due and stands for this one. Returns the uuid of
-    the operation that deletes the bay, None where the bay has gone.
-    """
-    _unnumbered(operation)
-    with writer(context) as session:
-        changed = affected(
-            session,
-            _of_bay(operation.bay_uuid).values(
-                status=status,
-                status_reason=None,
-                generation=Bay.generation + 1,
-                updated_at=timeutils.utcnow(),
-            ),
-        )
-        if not changed:
-            return None
-        unfinished = _unfinished(operation.bay_uuid)
-        earlier = session.scalar(
-            select(Operation.uuid).where(*unfinished, Operation.verb == DELETE)
-        )
-        generation = _generation(session, operation.bay_uuid)
-        if earlier is not None:
-            session.execute(
-                changing(Operation)
-                .where(Operation.uuid == earlier)
-                .values(
-                    generation=generation,
-                    next_run_at=case((Operation.next_run_at.is_(None), None), else_=now()),
-                )
-            )
-            return earlier
-        session.execute(changing(Operation).where(*unfinished, _free()).values(**_cancelled()))
-        worked_on = session.scalar(select(exists().where(*unfinished)))
-        operation.generation = generation
-        operation.next_run_at = None if worked_on else now()
-        session.add_all([operation, _accepted(operation)])
-    return operation.uuid
-
-
 # --- the claim -------------------------------------------------------------------------------------------------------
 
 
@@ -175,7 +72,7 @@ def due(context: RequestContext, limit: int) -> list[int]:
     """Ids of operations that somebody should look at now, the longest waiting first. One statement."""
     statement = (
         select(Operation.id)
-        .where(Operation.next_run_at <= now(), _free())
+        .where(Operation.next_run_at <= now(), free())
         .order_by(Operation.next_run_at)
         .limit(limit)
     )
@@ -191,7 +88,7 @@ def claim(context: RequestContext, operation_id: int, owner: str, lease: float) 
         taken = affected(
             session,
             changing(Operation)
-            .where(Operation.id == operation_id, Operation.next_run_at <= now(), _free())
+            .where(Operation.id == operation_id, Operation.next_run_at <= now(), free())
             .values(
                 owner=owner,
                 lease_until=now(lease),
@@ -232,18 +129,56 @@ def _load(session: Session, operation_id: int) -> Claim:
         ).all()
         attributes.set_committed_value(bay, "node_groups", list(groups))
     left = (operation.deadline - moment).total_seconds()
-    return Claim(operation, bay, bool(is_overtaken), left)
+    ended = _last_end(session, operation) if bay is not None and bay.stack_id is None else None
+    since = None if ended is None else (moment - ended).total_seconds()
+    return Claim(operation, bay, bool(is_overtaken), left, since)
+
+
+def _last_end(session: Session, operation: Operation) -> datetime | None:
+    """When the last operation before a deletion ended that somebody had begun with."""
+    if operation.verb != DELETE:
+        return None
+    return session.scalar(
+        select(func.max(Operation.finished_at)).where(
+            Operation.bay_uuid == operation.bay_uuid,
+            Operation.id < operation.id,
+            Operation.started_at.is_not(None),
+        )
+    )
 
 
 @retried
-def renew(context: RequestContext, owner: str, operation_ids: Sequence[int], lease: float) -> None:
-    """Hold on to operations that this owner has, for another ``lease`` seconds."""
+def renew(
+    context: RequestContext, owner: str, operation_ids: Sequence[int], lease: float
+) -> frozenset[int]:
+    """Hold on to operations for another ``lease`` seconds. Returns the ids of those that this owner still has."""
+    mine = (Operation.id.in_(operation_ids), Operation.owner == owner)
     with writer(context) as session:
-        session.execute(
+        session.execute(changing(Operation).where(*mine).values(lease_until=now(lease)))
+        return frozenset(session.scalars(select(Operation.id).where(*mine)))
+
+
+@retried
+def wake(context: RequestContext, bay_uuid: str) -> list[int]:
+    """The cloud says that something about a bay has come to an end: make its operation due. Returns the ids of those.
+
+    The wake is counted, so that a pass that runs at this moment is followed by another one.
+    """
+    at_work = (
+        Operation.bay_uuid == bay_uuid,
+        Operation.state.in_((State.RUNNING, State.BLOCKED)),
+        Operation.next_run_at.is_not(None),
+    )
+    with writer(context) as session:
+        woken = affected(
+            session,
             changing(Operation)
-            .where(Operation.id.in_(operation_ids), Operation.owner == owner)
-            .values(lease_until=now(lease))
+            .where(*at_work)
+            .values(wakes=Operation.wakes + 1, next_run_at=now()),
         )
+        if not woken:
+            return []
+        return list(session.scalars(select(Operation.id).where(*at_work)))
 
 
 class _FenceLostError(Exception):
@@ -253,8 +188,8 @@ class _FenceLostError(Exception):
 def write(context: RequestContext, claimed: Operation, outcome: Outcome) -> bool:
     """Store what a pass brought about and give the claim back. False, and nothing stored, where the fence was lost.
 
-    The bay's status and its reason are written only by the newest request: a deletion or a change that came in while
-    this pass ran keeps the status it set.
+    A deletion that came in while this pass ran keeps the status it set. Behind a creation that failed nothing has a
+    chance, so what waits there is cancelled.
     """
     try:
         _write(context, claimed, outcome)
@@ -270,29 +205,35 @@ def _write(context: RequestContext, claimed: Operation, outcome: Outcome) -> Non
         if outcome.bay_gone:
             _remove_bay(session, claimed)
         elif outcome.bay or finished:
-            session.execute(_of_bay(claimed.bay_uuid).values(**_bay_values(claimed, outcome)))
+            session.execute(of_bay(claimed.bay_uuid).values(**_bay_values(claimed, outcome)))
+        later = None if outcome.next_in is None else now(outcome.next_in)
         kept = affected(
             session,
             _mine(claimed).values(
                 **outcome.operation,
                 owner=None,
                 lease_until=None,
-                next_run_at=None if outcome.next_in is None else now(outcome.next_in),
+                wakes_seen=claimed.wakes,
+                next_run_at=case((Operation.wakes > claimed.wakes, now()), else_=later)
+                if later is not None
+                else None,
                 finished_at=now() if finished else None,
             ),
         )
         if not kept:
             raise _FenceLostError
-        _change_groups(session, claimed.bay_uuid, outcome.groups)
+        change_groups(session, claimed.bay_uuid, outcome.groups)
         if outcome.event is not None:
-            session.add(_event(claimed, *outcome.event))
+            session.add(timeline(claimed, *outcome.event))
         if finished:
-            _begin_next(session, claimed)
+            if claimed.verb == CREATE and outcome.operation["state"] == State.FAILED:
+                _cancel_queue(session, claimed)
+            begin_next(session, claimed)
 
 
 @retried
 def purge(context: RequestContext, days: int, batch: int = 500) -> int:
-    """Delete a batch of operations and events that are older than ``days`` and whose bay is gone. Returns how many."""
+    """Delete a batch of finished operations, and of events, that are older than ``days``. Returns how many."""
     removed = 0
     limit = now(-days * 86400)
     with writer(context) as session:
@@ -300,54 +241,33 @@ def purge(context: RequestContext, days: int, batch: int = 500) -> int:
             (Operation, Operation.finished_at < limit),
             (Event, Event.created_at < limit),
         ):
-            gone = ~exists().where(Bay.uuid == model.bay_uuid)
-            keys = session.scalars(select(model.id).where(old, gone).limit(batch)).all()
+            keys = session.scalars(select(model.id).where(old).limit(batch)).all()
             if keys:
                 session.execute(delete(model).where(model.id.in_(keys)))
             removed += len(keys)
     return removed
 
 
-# --- parts of statements ---------------------------------------------------------------------------------------------
+# --- parts of statements, for the submissions too ----------------------------------------------------------------
 
 
-def _free() -> ColumnElement[bool]:
+def free() -> ColumnElement[bool]:
+    """Nobody holds the operation."""
     return or_(Operation.lease_until.is_(None), Operation.lease_until < now())
 
 
-def _unfinished(bay_uuid: str) -> tuple[ColumnElement[bool], ...]:
+def unfinished(bay_uuid: str) -> tuple[ColumnElement[bool], ...]:
+    """The bay's operations that have not ended."""
     return (Operation.bay_uuid == bay_uuid, Operation.state.in_(UNFINISHED))
 
 
-def _mine(claimed: Operation) -> Update:
-    return changing(Operation).where(Operation.id == claimed.id, Operation.fence == claimed.fence)
-
-
-def _of_bay(uuid: str) -> Update:
+def of_bay(uuid: str) -> Update:
+    """An UPDATE of one bay, which also locks it."""
     return changing(Bay).where(Bay.uuid == uuid)
 
 
-def _generation(session: Session, bay_uuid: str) -> int:
-    return session.execute(select(Bay.generation).where(Bay.uuid == bay_uuid)).scalar_one()
-
-
-def _unnumbered(*records: Base) -> None:
-    """Make records fit to be stored: an earlier try that was rolled back may have left its counters in them."""
-    for record in records:
-        attributes.set_committed_value(record, "id", None)
-
-
-def _bay_values(claimed: Operation, outcome: Outcome) -> dict[str, Any]:
-    values = dict(outcome.bay)
-    for name in ("status", "status_reason"):
-        if name in values:
-            newest = Bay.generation == claimed.generation
-            values[name] = case((newest, values[name]), else_=getattr(Bay, name))
-    # Never empty: at an operation's end this row's lock keeps submissions out while the next one is chosen.
-    return values or {"generation": Bay.generation}
-
-
-def _cancelled() -> dict[str, Any]:
+def cancelled() -> dict[str, Any]:
+    """Columns of an operation that is taken back; who may still be at it loses the fence."""
     return {
         "state": State.CANCELLED,
         "fence": Operation.fence + 1,
@@ -358,9 +278,8 @@ def _cancelled() -> dict[str, Any]:
     }
 
 
-def _change_groups(
-    session: Session, bay_uuid: str, groups: Mapping[str, Mapping[str, Any]]
-) -> None:
+def change_groups(session: Session, bay_uuid: str, groups: Mapping[str, Mapping[str, Any]]) -> None:
+    """Set columns of a bay's node groups, by group name."""
     for name, values in groups.items():
         session.execute(
             changing(NodeGroup)
@@ -369,28 +288,22 @@ def _change_groups(
         )
 
 
-def _remove_bay(session: Session, claimed: Operation) -> None:
-    session.execute(delete(NodeGroup).where(NodeGroup.bay_id == claimed.bay_uuid))
-    gone = affected(session, delete(Bay).where(Bay.uuid == claimed.bay_uuid))
-    if gone:
-        projects.release(session, claimed.project_id)
-
-
-def _begin_next(session: Session, ended: Operation) -> None:
+def begin_next(session: Session, ended: Operation) -> None:
     """Make the operation due that waits longest behind the ended one; a deletion goes before all others."""
     waiting = (
-        select(Operation.id)
-        .where(*_unfinished(ended.bay_uuid), Operation.next_run_at.is_(None))
+        select(Operation.id, Operation.verb)
+        .where(*unfinished(ended.bay_uuid), Operation.next_run_at.is_(None))
         .order_by(case((Operation.verb == DELETE, 0), else_=1), Operation.id)
         .limit(1)
     )
-    if (following := session.scalar(waiting)) is not None:
+    if (following := session.execute(waiting).one_or_none()) is not None:
         session.execute(
-            changing(Operation).where(Operation.id == following).values(next_run_at=now())
+            changing(Operation).where(Operation.id == following.id).values(next_run_at=now())
         )
 
 
-def _event(operation: Operation, code: str, text: str) -> Event:
+def timeline(operation: Operation, code: str, text: str) -> Event:
+    """A line of the bay's timeline about an operation."""
     return Event(
         bay_uuid=operation.bay_uuid,
         operation_uuid=operation.uuid,
@@ -401,8 +314,37 @@ def _event(operation: Operation, code: str, text: str) -> Event:
     )
 
 
-def _accepted(operation: Operation) -> Event:
-    return _event(operation, "ACCEPTED", f"The request to {operation.verb} the bay was accepted.")
+def _mine(claimed: Operation) -> Update:
+    return changing(Operation).where(Operation.id == claimed.id, Operation.fence == claimed.fence)
+
+
+def _bay_values(claimed: Operation, outcome: Outcome) -> dict[str, Any]:
+    values = dict(outcome.bay)
+    if claimed.verb != DELETE:
+        going = exists().where(*unfinished(claimed.bay_uuid), Operation.verb == DELETE)
+        for name in ("status", "status_reason"):
+            if name in values:
+                values[name] = case((going, getattr(Bay, name)), else_=values[name])
+    # Never empty: at an operation's end this row's lock keeps submissions out while the next one is chosen.
+    return values or {"generation": Bay.generation}
+
+
+def _remove_bay(session: Session, claimed: Operation) -> None:
+    session.execute(delete(NodeGroup).where(NodeGroup.bay_id == claimed.bay_uuid))
+    gone = affected(session, delete(Bay).where(Bay.uuid == claimed.bay_uuid))
+    if gone:
+        projects.release(session, claimed.project_id)
+
+
+def _cancel_queue(session: Session, failed: Operation) -> None:
+    waiting = select(Operation).where(
+        *unfinished(failed.bay_uuid), Operation.verb != DELETE, Operation.id != failed.id
+    )
+    for other in session.scalars(waiting).all():
+        mine = changing(Operation).where(Operation.id == other.id)
+        session.execute(mine.values(**cancelled()))
+        text = f"The {other.verb} is not begun, because the bay's creation failed."
+        session.add(timeline(other, "CANCELLED", text))
 
 
 def new(

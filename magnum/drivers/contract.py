@@ -13,7 +13,7 @@ from typing import Any, ClassVar, NoReturn, Protocol
 
 #: Version of this contract. The first number changes when a driver has to change with it, the second when something
 #: was added that a driver may ignore.
-CONTRACT_VERSION = (1, 0)
+CONTRACT_VERSION = (1, 1)
 
 
 class Actor(enum.StrEnum):
@@ -39,6 +39,7 @@ class Verb(enum.StrEnum):
     ROTATE_CREDENTIALS = "rotate_credentials"
     ADJUST_STORAGE = "adjust_storage"
     UPGRADE = "upgrade"
+    CHECK = "check"
 
 
 MASTER = "master"
@@ -140,6 +141,12 @@ class Clouds(Protocol):
     def heat(self) -> Any:
         """A ``heatclient.v1.client.Client``."""
 
+    def rest(self, service_type: str) -> Any:
+        """A ``keystoneauth1.adapter.Adapter`` for another service, such as ``compute`` or ``network``.
+
+        None where the cloud's catalogue has no such service.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -150,6 +157,8 @@ class Work:
     restart of the conductor, but the driver may also be called again with an older one: a verb must be repeatable.
     ``seconds_left`` is the time until the operation's deadline. ``woken`` is true where this call was not due yet but
     the cloud itself said that something has come to an end: a driver may then look at once for all it needs.
+    ``unsettled`` is the time in seconds for which a request of an earlier step, whose answer nobody has seen, may
+    still take effect in the cloud: until then, what is not there may yet come.
     """
 
     bay: Bay
@@ -163,6 +172,7 @@ class Work:
     seconds_left: float = 3600.0
     poll_interval: float = 5.0
     woken: bool = False
+    unsettled: float = 0.0
 
     def group(self, role: str) -> NodeGroup:
         """The default node group of a role. Raises KeyError where the bay has none."""
@@ -204,6 +214,33 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Fault:
+    """A part of the cluster that failed.
+
+    ``resource`` is its place in the template (``workers / 1 / server``), ``type`` the cloud's type of it, ``text`` the
+    cloud's own words, without secrets, and ``request_id`` the id under which the cloud's log has more, where known.
+    """
+
+    resource: str
+    type: str
+    text: str
+    request_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Leftover:
+    """Something of a bay that is still in the cloud though the bay is to go.
+
+    ``service`` is the type in the service catalogue (``compute``), ``kind`` the service's word for it (``server``).
+    """
+
+    service: str
+    kind: str
+    ident: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Done:
     """The verb has reached its end."""
 
@@ -230,7 +267,8 @@ class Blocked:
     """The verb cannot go on until somebody does something; it is tried again by itself, and the operation is kept.
 
     ``code`` is stable and in capitals with underscores. ``text`` is for the user, ``operator_text`` for the log and the
-    operator. Neither may hold a secret.
+    operator. Neither may hold a secret. ``seconds`` is the time until the next try, None for the operator's pace. A
+    deletion names its ``leftovers``; ``faults`` are as in :class:`Failed`.
     """
 
     code: str
@@ -239,17 +277,21 @@ class Blocked:
     operator_text: str = ""
     cursor: Mapping[str, Any] = field(default_factory=dict)
     facts: Facts = Facts()
+    seconds: float | None = None
+    faults: tuple[Fault, ...] = ()
+    leftovers: tuple[Leftover, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The verb has failed for good. Fields as in :class:`Blocked`."""
+    """The verb has failed for good; ``faults`` are the parts that did. Other fields as in :class:`Blocked`."""
 
     code: str
     actor: Actor
     text: str
     operator_text: str = ""
     facts: Facts = Facts()
+    faults: tuple[Fault, ...] = ()
 
 
 Outcome = Done | Wait | Blocked | Failed
@@ -292,15 +334,27 @@ class BuildError(DriverError):
 
 
 class DeleteFailed(DriverError):
-    """Something would not go away. The deletion is tried again until its deadline."""
+    """Something would not go away, such as ``leftovers``. The deletion is tried again until its deadline."""
 
     code = "DELETE_FAILED"
+
+    def __init__(
+        self, text: str, operator_text: str = "", leftovers: tuple[Leftover, ...] = ()
+    ) -> None:
+        super().__init__(text, operator_text)
+        self.leftovers = leftovers
 
 
 class NotFound(DriverError):
     """What the verb works on is not there any more."""
 
     code = "STACK_GONE"
+
+
+class StackChanged(DriverError):
+    """Somebody else has changed the cluster: it is not what was last made of it. Raised by ``observe``."""
+
+    code = "STACK_CHANGED"
 
 
 class QuotaExceeded(DriverError):
@@ -339,11 +393,12 @@ class Driver:
     @classmethod
     def verbs(cls) -> frozenset[Verb]:
         """The verbs this driver has written."""
-        return frozenset(
+        written = {
             verb
             for verb in Verb
             if getattr(cls, f"bay_{verb}", None) is not getattr(Driver, f"bay_{verb}")
-        )
+        }
+        return frozenset(written if cls.observe is Driver.observe else written | {Verb.CHECK})
 
     def _not_supported(self, verb: Verb) -> NoReturn:
         raise NotSupported(f"The driver {self.name} cannot do '{verb}' on a bay.")
@@ -396,6 +451,13 @@ class Driver:
         """Move the bay to another version of its software or driver."""
         self._not_supported(Verb.UPGRADE)
 
+    def bay_check(self, work: Work) -> Outcome:
+        """Look whether the cluster is there and as it was made. A driver that can observe can do this."""
+        return Done(self.observe(work))
+
     def observe(self, work: Work) -> Facts:
-        """What can be seen of the cluster now, without changing anything."""
+        """What can be seen of the cluster now, without changing anything.
+
+        Raises NotFound where it is gone, StackChanged where it is not what it was made to be.
+        """
         raise NotSupported(f"The driver {self.name} cannot observe a bay.")

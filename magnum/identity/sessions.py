@@ -80,6 +80,18 @@ class ServiceIdentity:
             global_request_id=request_id,
         )
 
+    def rest(self, project_id: str, service_type: str, request_id: str | None) -> Adapter | None:
+        """An adapter for a service in a project; None where the catalogue has no such service."""
+        adapter = Adapter(
+            self._heat_session,
+            auth=self.in_project(project_id),
+            service_type=service_type,
+            interface=CONF.heat_client.endpoint_type.removesuffix("URL"),
+            region_name=CONF.heat_client.region_name or CONF[AUTH_GROUP].region_name,
+            global_request_id=request_id,
+        )
+        return adapter if adapter.get_endpoint() else None
+
 
 @functools.cache
 def service_identity() -> ServiceIdentity:

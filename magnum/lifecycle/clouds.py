@@ -28,6 +28,11 @@ class Access:
         self._ensure(project_id)
         return self._identity.heat(project_id, request_id)
 
+    def rest(self, project_id: str, service_type: str, request_id: str | None) -> Any:
+        """An adapter for another service in a project; None where the catalogue has no such service."""
+        self._ensure(project_id)
+        return self._identity.rest(project_id, service_type, request_id)
+
     def doubt(self, project_id: str) -> None:
         """Something was refused there: fetch a new token and grant again at the next call."""
         with self._lock:

@@ -1,7 +1,7 @@
 """What a pass writes, decided from what the driver answered. Pure: no database, no clock, no chance of its own."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from magnum.db.clock import now
@@ -11,28 +11,35 @@ from magnum.drivers.contract import (
     Actor,
     Blocked,
     BuildError,
+    DeleteFailed,
     Done,
     DriverError,
     Facts,
     Failed,
     InvalidOption,
+    Leftover,
     NotFound,
     NotSupported,
     Outcome,
     Progress,
     QuotaExceeded,
+    StackChanged,
     Verb,
     Wait,
 )
 from magnum.lifecycle import statuses
 
 #: Errors that asking again cannot mend. All others are transient until the deadline; unknown ones too.
-_FINAL = (NotSupported, InvalidOption, BuildError, NotFound)
+_FINAL = (NotSupported, InvalidOption, BuildError, NotFound, StackChanged)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the decision needs to know of the operation: its verb, attempts so far, and seconds to its deadline."""
+    """What the decision needs to know of the operation: its verb, attempts so far, and seconds to its deadline.
+
+    ``shown`` is the bay's present status. ``forced`` marks a deletion that ends whatever it leaves behind; ``stack_id``
+    is then what is known to be there.
+    """
 
     verb: Verb
     state: State
@@ -40,19 +47,17 @@ class Standing:
     attempts: int
     seconds_left: float
     last_error: str | None = None
+    shown: str = ""
+    forced: bool = False
+    stack_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How long to wait, in seconds: when blocked, after the first transient error, and at most.
-
-    ``spread`` is a number from 0 to 1, drawn anew for each decision, so that many operations do not return at once.
-    """
+    """How long to wait, in seconds: when blocked, and after a number of transient errors in a row (1 for the first)."""
 
     blocked: float
-    first: float
-    longest: float
-    spread: float
+    retry: Callable[[int], float]
 
 
 def outcome_of(error: Exception) -> Outcome | None:
@@ -67,14 +72,24 @@ def outcome_of(error: Exception) -> Outcome | None:
 def decide(standing: Standing, answer: Outcome | Exception, pace: Pace) -> Writing:
     """What is written after a pass: the operation's new columns, the bay's, and when to look again."""
     if isinstance(answer, Exception):
-        outcome: Outcome | _Retry = outcome_of(answer) or _Retry.of(answer)
+        outcome: _Outcome = outcome_of(answer) or _Retry.of(answer)
     else:
         outcome = answer
     if not isinstance(outcome, Done | Failed) and standing.seconds_left <= 0:
         outcome = _too_late(standing, outcome)
+    if standing.forced:
+        outcome = _let_go(standing, outcome)
+    if standing.verb is Verb.CHECK:
+        return _of_a_check(standing, _written(standing, outcome, pace))
+    return _written(standing, outcome, pace)
+
+
+def _written(standing: Standing, outcome: "_Outcome", pace: Pace) -> Writing:
     match outcome:
         case Done():
             return _done(standing, outcome)
+        case _LetGo():
+            return _gone(outcome)
         case Failed():
             return _failed(standing, outcome)
         case Blocked():
@@ -94,7 +109,7 @@ def news(
 ) -> Writing:
     """The writing without what the bay and its groups show already: a look that sees nothing new writes nothing."""
     bay = _differing(writing.bay, shown)
-    if bay.keys() <= {"observed_at"} and "status" not in writing.bay:
+    if bay.keys() <= {"observed_at"} and writing.next_in is not None:
         bay = {}
     changed = {
         name: _differing(values, groups.get(name, {})) for name, values in writing.groups.items()
@@ -132,7 +147,37 @@ class _Retry:
         )
 
 
-def _too_late(standing: Standing, outcome: Outcome | _Retry) -> Failed:
+@dataclass(frozen=True, slots=True)
+class _LetGo:
+    """A forced deletion that ends though something is, or may be, left."""
+
+    reason: str
+    leftovers: tuple[Leftover, ...]
+
+
+_Outcome = Outcome | _Retry | _LetGo
+
+
+def _let_go(standing: Standing, outcome: _Outcome) -> _Outcome:
+    """A forced deletion ends where another would have to wait for somebody. A cloud that is silent is asked again."""
+    leftovers: tuple[Leftover, ...] = ()
+    match outcome:
+        case Blocked():
+            leftovers = outcome.leftovers
+        case Wait(trouble=DeleteFailed()):
+            leftovers = cast(DeleteFailed, outcome.trouble).leftovers
+        case Failed():
+            pass
+        case _:
+            return outcome
+    if not leftovers and standing.stack_id is not None:
+        leftovers = (Leftover("orchestration", "stack", standing.stack_id),)
+    found = outcome.trouble if isinstance(outcome, Wait) else outcome
+    assert isinstance(found, Blocked | Failed | DeleteFailed)
+    return _LetGo(statuses.reason(found.code, found.text), leftovers)
+
+
+def _too_late(standing: Standing, outcome: _Outcome) -> Failed:
     text = "The time for it ran out."
     known = standing.last_error
     trouble = (
@@ -153,6 +198,7 @@ def _done(standing: Standing, done: Done) -> Writing:
     bay: dict[str, Any] = {
         "status": statuses.status(standing.verb, State.DONE),
         "status_reason": None,
+        "faults": None,
         "observed_generation": standing.generation,
         "observed_at": now(),
         **_bay_facts(done.facts),
@@ -161,14 +207,49 @@ def _done(standing: Standing, done: Done) -> Writing:
     return Writing(operation, None, bay, _group_facts(done.facts), event)
 
 
+def _gone(let_go: _LetGo) -> Writing:
+    named = ", ".join(f"{left.kind} {left.ident}" for left in let_go.leftovers)
+    text = f"The bay is deleted by force. Left in the cloud: {named or 'nothing that is known'}."
+    operation = {
+        "state": State.DONE,
+        **_NO_ERROR,
+        "error_text": let_go.reason,
+        "leftovers": [asdict(left) for left in let_go.leftovers],
+    }
+    return Writing(operation, None, event=("DONE", text), bay_gone=True)
+
+
+def _of_a_check(standing: Standing, writing: Writing) -> Writing:
+    """A look changes the bay's status only where the cluster has gone, or was gone and is back.
+
+    Nothing is under way that a status in progress would tell of, and a cloud that does not answer says nothing.
+    """
+    bay = dict(writing.bay)
+    failed = writing.operation["state"] == State.FAILED
+    back = standing.shown == statuses.status(Verb.CHECK, State.FAILED)
+    if failed and writing.operation["error_code"] not in (NotFound.code, StackChanged.code):
+        bay = {}
+    elif failed and writing.operation["error_code"] == StackChanged.code:
+        bay.pop("status", None)
+    elif writing.next_in is not None or not (failed or back):
+        for name in ("status", "faults"):
+            bay.pop(name, None)
+        if writing.next_in is not None:
+            bay.pop("status_reason", None)
+    return replace(writing, bay=bay)
+
+
 def _failed(standing: Standing, failed: Failed) -> Writing:
+    faults = [asdict(fault) for fault in failed.faults]
     bay = {
         "status": statuses.status(standing.verb, State.FAILED),
         "status_reason": statuses.reason(failed.code, failed.text),
+        "faults": faults,
         **_bay_facts(failed.facts),
     }
     operation = {
         "state": State.FAILED,
+        "faults": faults,
         **_error(failed.code, failed.actor, failed.text, failed.operator_text),
     }
     return Writing(
@@ -186,6 +267,8 @@ def _blocked(standing: Standing, blocked: Blocked, pace: Pace) -> Writing:
     operation = {
         "state": State.BLOCKED,
         "attempts": standing.attempts + 1,
+        "faults": [asdict(fault) for fault in blocked.faults],
+        "leftovers": [asdict(left) for left in blocked.leftovers],
         **_error(blocked.code, blocked.actor, blocked.text, blocked.operator_text),
     }
     if blocked.cursor:
@@ -195,7 +278,7 @@ def _blocked(standing: Standing, blocked: Blocked, pace: Pace) -> Writing:
         bay |= {"status": statuses.status(standing.verb, State.BLOCKED), "status_reason": reason}
     return Writing(
         operation,
-        _before_deadline(standing, pace.blocked * (0.75 + pace.spread / 2)),
+        _before_deadline(standing, pace.blocked if blocked.seconds is None else blocked.seconds),
         bay,
         _group_facts(blocked.facts),
         ("BLOCKED", reason) if news else None,
@@ -210,7 +293,7 @@ def _wait(standing: Standing, wait: Wait) -> Writing:
         **_NO_ERROR,
     }
     event = None
-    bay = _bay_facts(wait.facts)
+    bay = {"status": statuses.status(standing.verb, State.RUNNING), **_bay_facts(wait.facts)}
     if standing.last_error is not None:
         event = ("RESUMED", "What stood in the way is gone.")
         bay["status_reason"] = None
@@ -227,10 +310,7 @@ def _wait(standing: Standing, wait: Wait) -> Writing:
 
 
 def _retry(standing: Standing, retry: _Retry, pace: Pace) -> Writing:
-    delay = min(pace.longest, pace.first * 2 ** min(standing.attempts, 30)) * (
-        0.5 + pace.spread / 2
-    )
-    return _troubled(standing, retry, delay)
+    return _troubled(standing, retry, pace.retry(standing.attempts + 1))
 
 
 def _wait_in_trouble(standing: Standing, wait: Wait, retry: _Retry) -> Writing:
@@ -270,6 +350,7 @@ _NO_ERROR: Mapping[str, None] = {
     "error_actor": None,
     "error_text": None,
     "error_operator_text": None,
+    "faults": None,
 }
 
 

@@ -4,21 +4,25 @@ A :class:`Worker` runs passes for one process. It holds leases and renews them; 
 lease is gone, it finds out at the write, which says ``fence = mine``.
 """
 
+import copy
 import logging
 import os
-import random
 import socket
 import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from typing import Any
 
+import tenacity
 from keystoneauth1 import exceptions as keystone_exceptions
 
+from magnum.common import lease
 from magnum.common.context import service_context
+from magnum.common.lease import Lease, LeaseLost
 from magnum.conf import CONF
-from magnum.db import operations, projects
+from magnum.db import bays, operations, projects
 from magnum.db.models import Bay, Operation, State
 from magnum.db.operations import Claim
 from magnum.db.operations import Outcome as Writing
@@ -26,6 +30,7 @@ from magnum.drivers.catalogue import DriverMissing, catalogue
 from magnum.drivers.contract import (
     Actor,
     Blocked,
+    Clouds,
     Driver,
     DriverError,
     Outcome,
@@ -43,6 +48,9 @@ LOG = logging.getLogger(__name__)
 
 FindDriver = Callable[[str], Driver]
 
+#: Tries at most to clear up behind a step that outlived its bay.
+_CLEARING_UP = 100
+
 
 def _new_owner() -> str:
     """This process's name in leases: where it runs, and a part that no other process ever has."""
@@ -57,11 +65,14 @@ class Worker:
         access: Callable[[], Access],
         find_driver: FindDriver | None = None,
         owner: str | None = None,
+        poll_interval: Callable[[], float] | None = None,
     ) -> None:
+        """``poll_interval`` gives the seconds between two looks of drivers; by default the configured ones."""
         self.owner = owner or _new_owner()
         self._access = access
         self._find_driver = find_driver or (lambda name: catalogue().get(name))
-        self._held: dict[int, float] = {}
+        self._poll_interval = poll_interval or (lambda: CONF.lifecycle.poll_interval)
+        self._held: dict[int, _Held] = {}
         self._lock = threading.Lock()
 
     def run(self, operation_id: int) -> float | None:
@@ -69,20 +80,28 @@ class Worker:
 
         Returns the seconds until its next pass, None where there is none or it was not to be had.
         """
-        context = service_context()
-        claim = operations.claim(context, operation_id, self.owner, CONF.lifecycle.lease_seconds)
+        begun = time.monotonic()
+        seconds = CONF.lifecycle.lease_seconds
+        claim = operations.claim(service_context(), operation_id, self.owner, seconds)
         if claim is None:
             return None
         operation = claim.operation
         context = service_context(operation.request_id)
-        self._hold(claim)
+        held = _Held(Lease(begun, seconds), begun + max(0.0, claim.seconds_left))
+        with self._lock:
+            self._held[operation.id] = held
         try:
-            writing = self._step(claim)
+            with lease.working_under(held.lease):
+                writing = self._step(claim)
             kept = operations.write(context, operation, writing)
+        except LeaseLost:
+            kept = False
         finally:
-            self._let_go(operation)
+            with self._lock:
+                self._held.pop(operation.id, None)
         if not kept:
             LOG.warning("Operation %s was taken over by another conductor.", operation.uuid)
+            self._clear_up(claim)
             return None
         self._log(operation, writing)
         if writing.bay_gone:
@@ -94,10 +113,12 @@ class Worker:
 
         An operation past its deadline is not renewed: its driver hangs, and somebody else must be able to end it.
         """
+        begun, seconds = time.monotonic(), CONF.lifecycle.lease_seconds
         with self._lock:
-            alive = [key for key, end in self._held.items() if time.monotonic() < end]
+            alive = {key: held for key, held in self._held.items() if begun < held.deadline}
         if alive:
-            operations.renew(service_context(), self.owner, alive, CONF.lifecycle.lease_seconds)
+            for key in operations.renew(service_context(), self.owner, list(alive), seconds):
+                alive[key].lease.extend(begun, seconds)
 
     def tidy(self) -> None:
         """Take back roles in projects without bays, and drop what is too old to be of use."""
@@ -122,36 +143,29 @@ class Worker:
             attempts=operation.attempts,
             seconds_left=claim.seconds_left,
             last_error=_last_error(operation),
+            shown=bay.status,
+            forced=bool(operation.parameters.get("force")),
+            stack_id=bay.stack_id,
         )
         # One look is taken after the deadline; where that one did not come back, none is taken any more.
-        answer = _NOTHING if operation.overdue > 1 else self._ask_driver(operation, bay, standing)
+        answer = _NOTHING if operation.overdue > 1 else self._ask_driver(claim, bay)
         writing = decide(standing, answer, _pace())
         groups = {group.name: vars(group) for group in bay.node_groups}
         return news(writing, vars(bay), groups)
 
-    def _ask_driver(
-        self, operation: Operation, bay: Bay, standing: Standing
-    ) -> Outcome | Exception:
+    def _ask_driver(self, claim: Claim, bay: Bay) -> Outcome | Exception:
+        operation = claim.operation
         try:
             driver = self._find_driver(bay.driver)
         except DriverMissing as error:
             text = f"The driver {bay.driver} that this bay was made with is not there."
             return Blocked("DRIVER_MISSING", Actor.OPERATOR, text, str(error))
         clouds = _LateClouds(self._access, operation)
-        work = Work(
-            bay=frozen.bay(bay),
-            baymodel=frozen.baymodel(bay.baymodel),
-            node_groups=tuple(frozen.group(group) for group in bay.node_groups),
-            clouds=clouds,
-            verb=standing.verb,
-            parameters=operation.parameters,
-            cursor=operation.cursor or {},
-            attempt=standing.attempts + 1,
-            seconds_left=standing.seconds_left,
-            poll_interval=CONF.lifecycle.poll_interval,
-        )
+        work = self._work(claim, bay, clouds)
         try:
-            answer: object = getattr(driver, f"bay_{standing.verb}")(work)
+            answer: object = getattr(driver, f"bay_{operation.verb}")(work)
+        except LeaseLost:
+            raise
         except Exception as error:  # the driver's border: whatever comes out of it is an answer
             ours = isinstance(error, DriverError)
             LOG.warning("Operation %s stumbled: %s", operation.uuid, error, exc_info=not ours)
@@ -161,19 +175,51 @@ class Worker:
             clouds.doubt()
         if isinstance(answer, Outcome):
             return answer
-        return TypeError(f"{driver.name} answered {type(answer).__name__} to {standing.verb}")
+        return TypeError(f"{driver.name} answered {type(answer).__name__} to {operation.verb}")
 
-    # --- leases --------------------------------------------------------------------------------------------------
-
-    def _hold(self, claim: Claim) -> None:
-        with self._lock:
-            self._held[claim.operation.id] = time.monotonic() + max(0.0, claim.seconds_left)
-
-    def _let_go(self, operation: Operation) -> None:
-        with self._lock:
-            self._held.pop(operation.id, None)
+    def _work(self, claim: Claim, bay: Bay, clouds: Clouds) -> Work:
+        operation = claim.operation
+        ago = claim.since_last
+        return Work(
+            bay=frozen.bay(bay),
+            baymodel=frozen.baymodel(bay.baymodel),
+            node_groups=tuple(frozen.group(group) for group in bay.node_groups),
+            clouds=clouds,
+            verb=Verb(operation.verb),
+            parameters=operation.parameters,
+            cursor=operation.cursor or {},
+            attempt=operation.attempts + 1,
+            seconds_left=claim.seconds_left,
+            poll_interval=self._poll_interval(),
+            woken=claim.woken,
+            unsettled=0.0 if ago is None else max(0.0, CONF.lifecycle.settle_seconds - ago),
+        )
 
     # --- after the write -----------------------------------------------------------------------------------------
+
+    def _clear_up(self, claim: Claim) -> None:
+        """This process was held up, and another one has gone on. Where that one has deleted the bay meanwhile, nobody
+        looks for what our last request may have made after all; so we do.
+        """
+        bay, operation = claim.bay, claim.operation
+        if bay is None or operation.verb == operations.DELETE:
+            return
+        if bays.exists(service_context(), bay.uuid):
+            return
+        LOG.warning("Bay %s is gone; looking for what operation %s left.", bay.uuid, operation.uuid)
+        work = self._work(claim, bay, _LateClouds(self._access, operation))
+        work = replace(work, verb=Verb.DELETE, parameters={}, cursor={}, unsettled=0.0)
+        for _ in range(_CLEARING_UP):
+            try:
+                answer = self._find_driver(bay.driver).bay_delete(work)
+            except (DriverError, DriverMissing) as error:
+                answer = Wait(CONF.lifecycle.retry_longest)
+                LOG.warning("Clearing up behind bay %s: %s", bay.uuid, error)
+            if not isinstance(answer, Wait):
+                return
+            work = replace(work, cursor=answer.cursor)
+            time.sleep(answer.seconds)
+        LOG.error("Bay %s is gone, and something of it may be left in the cloud.", bay.uuid)
 
     def _leave(self, project_id: str) -> None:
         """Take the service's roles in a project back, if no bay is left there.
@@ -204,6 +250,14 @@ class Worker:
         )
 
 
+@dataclass(slots=True)
+class _Held:
+    """An operation that this worker is at: its lease, and its deadline on this process's monotonic clock."""
+
+    lease: Lease
+    deadline: float
+
+
 class _LateClouds:
     """Clouds that are reached for at the first use: a driver without a cloud needs no Keystone."""
 
@@ -216,23 +270,38 @@ class _LateClouds:
         self._used = True
         return self._access().heat(self._operation.project_id, self._operation.request_id)
 
+    def rest(self, service_type: str) -> Any:
+        self._used = True
+        return self._access().rest(
+            self._operation.project_id, service_type, self._operation.request_id
+        )
+
     def doubt(self) -> None:
         """Something went wrong: where the cloud was asked, its answer may have been due to our token or roles."""
         if self._used:
             self._access().doubt(self._operation.project_id)
 
 
+#: The library's waits are asked for a time with one of these.
+_FIRST = tenacity.RetryCallState(tenacity.Retrying(), None, (), {})
+
 #: What stands for a driver that was not asked any more.
 _NOTHING = Wait(0)
 
 
 def _pace() -> Pace:
-    return Pace(
-        blocked=CONF.lifecycle.blocked_interval,
-        first=CONF.lifecycle.retry_first,
-        longest=CONF.lifecycle.retry_longest,
-        spread=random.random(),
+    """The configured times. A random part keeps many operations from returning at once."""
+    grows = tenacity.wait_random_exponential(
+        multiplier=CONF.lifecycle.retry_first, max=CONF.lifecycle.retry_longest
     )
+    blocked = CONF.lifecycle.blocked_interval
+
+    def retry(attempts: int) -> float:
+        state = copy.copy(_FIRST)
+        state.attempt_number = attempts
+        return float(CONF.lifecycle.retry_first / 2 + grows(state))
+
+    return Pace(tenacity.wait_random(0.75 * blocked, 1.25 * blocked)(_FIRST), retry)
 
 
 def _last_error(operation: Operation) -> str | None:

@@ -9,6 +9,7 @@ from magnum.drivers.contract import Verb
 _STEM = {
     Verb.CREATE: "CREATE",
     Verb.DELETE: "DELETE",
+    Verb.CHECK: "CHECK",
 }
 
 _ENDING = {
@@ -32,11 +33,15 @@ SETTLED = (
 )
 
 
+#: In these a further change may wait its turn (from microversion 1.15 on).
+AT_WORK = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
+
+
 def status(verb: Verb, state: State) -> str:
     """The bay's status while, or after, an operation of this verb is in this state.
 
-    Every verb but create and delete shows as an update. Raises KeyError for CANCELLED: an operation that was taken
-    back says nothing of the bay.
+    Every verb but create, delete and check shows as an update. Raises KeyError for CANCELLED: an operation that was
+    taken back says nothing of the bay.
     """
     return f"{_STEM.get(verb, 'UPDATE')}_{_ENDING[state]}"
 

@@ -10,11 +10,18 @@ from datetime import timedelta
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
 from magnum.conf import CONF
-from magnum.db import operations
+from magnum.db import operations, submissions
 from magnum.db.bays import BayNotFound
-from magnum.db.models import Bay, BayModel, NodeGroup, State
-from magnum.drivers.contract import MASTER, WORKER, Driver, Verb
+from magnum.db.models import Bay, BayModel, NodeGroup, Operation, State
+from magnum.drivers.contract import MASTER, WORKER, Driver, StackChanged, Verb
 from magnum.lifecycle import hints, statuses
+
+
+class NotCancellable(errors.Conflict):
+    """The operation cannot be taken back, or not any more."""
+
+    code = "NOT_CANCELLABLE"
+
 
 #: Names of the two groups that every bay has (contract 2.3).
 DEFAULT_MASTER = "default-master"
@@ -47,8 +54,16 @@ class NewBay:
     master_lb_enabled: bool = False
 
 
-def create_bay(context: RequestContext, new: NewBay) -> Bay:
-    """Accept a new bay of the caller's project and return it as it stands in the database, with its groups.
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A new bay as it stands in the database, with its groups, and the uuid of the operation that creates it."""
+
+    bay: Bay
+    operation: str
+
+
+def create_bay(context: RequestContext, new: NewBay) -> Accepted:
+    """Accept a new bay of the caller's project.
 
     Raises QuotaExceeded.
     """
@@ -57,25 +72,35 @@ def create_bay(context: RequestContext, new: NewBay) -> Bay:
     operation = operations.new(
         context, bay.uuid, bay.project_id, Verb.CREATE.value, timeout=_timeout(new.create_timeout)
     )
-    stored = operations.create_bay(
+    stored = submissions.create_bay(
         context, bay, groups, operation, CONF.quotas.max_clusters_per_project
     )
     hints.look_at(operation.id)
-    return stored
+    return Accepted(stored, operation.uuid)
 
 
 def update_bay(
-    context: RequestContext, bay: Bay, node_count: int, *, rollback: bool = False
-) -> None:
-    """Accept another number of nodes in the default worker group. The same number makes no operation.
+    context: RequestContext,
+    bay: Bay,
+    node_count: int,
+    *,
+    rollback: bool = False,
+    queue: bool = False,
+) -> str | None:
+    """Accept another number of nodes in the default worker group, and return the operation's uuid.
+
+    The number that is wanted already makes no operation, and None is returned; except where the cluster is known to
+    have been changed by somebody else, which the operation then mends.
 
     :param rollback: whether a failed change is to be taken back (contract 2.2, ``?rollback=``).
+    :param queue: whether the change may wait behind the creation or other changes of the bay.
 
-    Raises WrongStatus while the bay's status does not allow it, BayNotFound when it has gone.
+    Raises WrongStatus while the bay's status does not allow it, or when it has gone meanwhile.
     """
     workers = next(group for group in bay.node_groups if group.is_default and group.role == WORKER)
-    if workers.node_count == node_count:
-        return
+    deviates = (bay.status_reason or "").startswith(StackChanged.code)
+    if workers.node_count == node_count and not deviates:
+        return None
     operation = operations.new(
         context,
         bay.uuid,
@@ -84,11 +109,11 @@ def update_bay(
         timeout=_timeout(bay.create_timeout),
         rollback=rollback,
     )
-    accepted = operations.change_bay(
+    accepted = submissions.change_bay(
         context,
         operation,
-        statuses.SETTLED,
-        {"status": statuses.status(Verb.UPDATE, State.PENDING), "status_reason": None},
+        statuses.SETTLED + statuses.AT_WORK if queue else statuses.SETTLED,
+        statuses.status(Verb.UPDATE, State.PENDING),
         {workers.name: {"node_count": node_count}},
     )
     if not accepted:
@@ -96,19 +121,60 @@ def update_bay(
             f"The bay cannot be changed while its status is {bay.status}. Wait until it is settled."
         )
     hints.look_at(operation.id)
+    return operation.uuid
 
 
-def delete_bay(context: RequestContext, bay: Bay) -> None:
-    """Accept the deletion of a bay, from any status. Raises BayNotFound when it has gone."""
+def delete_bay(context: RequestContext, bay: Bay, *, force: bool = False) -> str:
+    """Accept the deletion of a bay, from any status, and return the uuid of the operation that does it.
+
+    :param force: end it even if something is left in the cloud, and list that in the operation.
+
+    Raises BayNotFound when it has gone.
+    """
     operation = operations.new(
-        context, bay.uuid, bay.project_id, Verb.DELETE.value, timeout=_timeout(None)
+        context,
+        bay.uuid,
+        bay.project_id,
+        Verb.DELETE.value,
+        timeout=_timeout(CONF.lifecycle.force_deadline if force else None),
+        **({"force": True} if force else {}),
     )
     status = statuses.status(Verb.DELETE, State.PENDING)
-    accepted = operations.delete_bay(context, operation, status)
+    accepted = submissions.delete_bay(context, operation, status)
     if accepted is None:
         raise BayNotFound(f"Bay {bay.uuid} could not be found.")
     if operation.id is not None:
         hints.look_at(operation.id)
+    return accepted
+
+
+def check_bay(context: RequestContext, bay_uuid: str, quiet: float) -> int | None:
+    """Have a bay looked at at which nobody works, because the cloud said that somebody else has touched its cluster.
+
+    :param quiet: seconds for which it must not have been observed; see ``[lifecycle] check_quiet``.
+
+    Returns the operation's id, None where there is no such bay or nothing to do.
+    """
+    operation = operations.new(
+        context, bay_uuid, "", Verb.CHECK.value, timeout=_timeout(CONF.lifecycle.force_deadline)
+    )
+    return operation.id if submissions.check_bay(context, operation, quiet) else None
+
+
+def cancel(context: RequestContext, operation: Operation) -> None:
+    """Take back a change that has not begun. What it changed of the bay's specification is as it was before.
+
+    Raises NotCancellable where it has begun or ended, or is one that cannot be taken back.
+    """
+    match operation.verb:
+        case Verb.CREATE:
+            raise NotCancellable("A creation cannot be taken back. Delete the bay instead.")
+        case Verb.DELETE:
+            raise NotCancellable("A deletion cannot be taken back.")
+    if not submissions.cancel(context, operation.uuid):
+        raise NotCancellable(
+            f"The {operation.verb} has begun or ended. Only what has not begun can be cancelled."
+        )
 
 
 def _timeout(minutes: int | None) -> timedelta:

@@ -60,9 +60,8 @@ def a_baymodel(asker: RequestContext | None = None, **values: Any) -> BayModel:
 def a_bay(driver: Driver, asker: RequestContext | None = None, **values: Any) -> Bay:
     """An accepted bay of a driver."""
     asker = asker or context()
-    return create_bay(
-        asker, NewBay(name="bay", baymodel=a_baymodel(asker), driver=driver, **values)
-    )
+    new = NewBay(name="bay", baymodel=a_baymodel(asker), driver=driver, **values)
+    return create_bay(asker, new).bay
 
 
 def a_worker(*drivers: Driver, owner: str | None = None) -> Worker:

@@ -69,7 +69,7 @@ class BaysController:
         authorize(request)
         need_project(request.caller)
         baymodel = self._baymodel(request, wanted[self._spelling.baymodel_key])
-        bay = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel))
+        bay = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel)).bay
         if request.version < self._spelling.synchronous_below:
             body = view.one(bay, self._spelling, request.base)
             return response.send_created(body, body["links"][0]["href"])

@@ -347,16 +347,16 @@ def test_a_project_may_have_a_quota_of_its_own() -> None:
         engine.a_bay(ScriptedDriver())
 
 
-def test_the_old_is_purged_and_the_living_kept() -> None:
+def test_what_has_ended_long_ago_is_purged() -> None:
     driver = ScriptedDriver()
     gone, kept = engine.a_bay(driver), engine.a_bay(driver)
     delete_bay(engine.context(), gone)
     engine.run_all(engine.a_worker(driver))
     with session.writer(service_context()) as db:
         db.execute(session.changing(Operation).values(finished_at=clock.now(-86400 * 40)))
-    assert operations.purge(service_context(), 30) == 2
-    assert engine.operations_of(gone) == []
-    assert len(engine.operations_of(kept)) == 1
+    assert operations.purge(service_context(), 30) == 3
+    assert engine.operations_of(gone) == engine.operations_of(kept) == []
+    assert engine.look(kept).status == "CREATE_COMPLETE"
 
 
 def test_a_look_that_sees_nothing_new_writes_one_row() -> None:
@@ -393,7 +393,7 @@ def test_a_life_costs_few_statements() -> None:
                 worker.run(operation_id)
 
     with engine.statements() as sent:
-        bay = create_bay(engine.context(), NewBay(name="b", baymodel=baymodel, driver=driver))
+        bay = create_bay(engine.context(), NewBay(name="b", baymodel=baymodel, driver=driver)).bay
         settle()
         delete_bay(engine.context(), bays.get(engine.context(), bay.uuid))
         settle()

@@ -165,6 +165,9 @@ class FakeHeatClouds:
     def heat(self) -> FakeHeat:
         return self._heat
 
+    def rest(self, service_type: str) -> None:
+        """This cloud has no other service."""
+
 
 def resource(
     name: str,

@@ -34,6 +34,9 @@ class NoClouds:
     def heat(self) -> object:
         raise AssertionError("this driver needs no cloud")
 
+    def rest(self, service_type: str) -> object:
+        raise AssertionError("this driver needs no cloud")
+
 
 def work(
     labels: dict[str, str] | None = None, cursor: dict[str, object] | None = None, workers: int = 2
@@ -143,6 +146,6 @@ def test_a_bad_option_is_named_and_does_not_stop_a_deletion(label: str, value: s
 
 
 def test_other_verbs_are_not_supported() -> None:
-    assert Driver.verbs() == frozenset(VERBS)
+    assert Driver.verbs() == frozenset(VERBS) | {Verb.CHECK}
     with pytest.raises(NotSupported):
         Driver().bay_rotate_ca(work())
