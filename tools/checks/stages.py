@@ -18,7 +18,12 @@ from tools.openstack import cloud_cli, venvs
 from tools.openstack.console import Progress, Trouble
 
 NOT_UNIT = "functional or postgresql or mysql or rabbit or cloud"
-UNIT_TESTS = ["magnum/tests/unit", "tools/openstack/tests", "tools/checks/tests"]
+UNIT_TESTS = [
+    "magnum/tests/unit",
+    "tools/openstack/tests",
+    "tools/checks/tests",
+    "tools/standin/tests",
+]
 FUNCTIONAL_TESTS = ["magnum/tests/functional", *UNIT_TESTS]
 # For generators: libraries of OpenStack announce on every start that eventlet will go.
 QUIET = {"PYTHONWARNINGS": "ignore"}

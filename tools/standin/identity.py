@@ -1,0 +1,219 @@
+"""The stand-in's Keystone: everybody may come in, every project exists, grants are kept and believed.
+
+A token is a text that says for whom it is, so that it can be checked without being stored. Ids of users, projects and
+roles follow from their names.
+"""
+
+import base64
+import binascii
+import json
+import re
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from tools.standin.wire import (
+    BALANCER,
+    COMPUTE,
+    IDENTITY,
+    NETWORK,
+    ORCHESTRATION,
+    REGION,
+    SERVICES,
+    VOLUME,
+    Answer,
+    Request,
+    in_iso,
+)
+
+_NAMESPACE = uuid.UUID("6f1f7c9e-3c3b-4e55-9d0e-0d6f1f1f2a55")
+_DOMAIN = {"id": "default", "name": "Default"}
+#: Users of these names are the services' own.
+_SERVICE_USERS = ("magnum",)
+_ENDPOINTS: Mapping[str, str] = {
+    IDENTITY: "",
+    ORCHESTRATION: "/v1/{project}",
+    COMPUTE: "/v2.1",
+    NETWORK: "",
+    VOLUME: "/v3/{project}",
+    BALANCER: "",
+}
+
+
+def ident(kind: str, name: str) -> str:
+    """The id that belongs to a name."""
+    return uuid.uuid5(_NAMESPACE, f"{kind}/{name}").hex
+
+
+class Identity:
+    """Tokens and grants. ``services`` are the types that the catalogue names; ``life`` of a token is in seconds."""
+
+    def __init__(self, services: Sequence[str] = tuple(SERVICES), life: float = 3600.0) -> None:
+        self._services = services
+        self._life = life
+        self._oldest = 0.0
+        self._lock = threading.Lock()
+        self.grants: set[tuple[str, str, str]] = set()
+
+    def revoke_all(self) -> None:
+        """Make every token that was given out so far invalid."""
+        self._oldest = time.time()
+
+    def project_of(self, token: str | None) -> str | None:
+        """Id of the project that a token is for; None where the token is no good."""
+        known = self._read(token)
+        return None if known is None else str(known["project"]["id"])
+
+    def answer(self, request: Request) -> Answer:
+        """Carry out a request to Keystone."""
+        if request.path in ("", "/"):
+            return Answer(300, {"versions": {"values": [_version(request.url)]}})
+        if request.path in ("/v3", "/v3/"):
+            return Answer(200, {"version": _version(request.url)})
+        if request.path == "/v3/auth/tokens":
+            return self._tokens(request)
+        if self._read(request.headers.get("x-auth-token")) is None:
+            return refused(401, "The request you have made requires authentication.")
+        routes: list[tuple[str, str, Callable[..., Answer]]] = [
+            ("GET", r"/v3/roles", self._roles),
+            ("PUT", r"/v3/projects/([^/]+)/users/([^/]+)/roles/([^/]+)", self._grant),
+            ("DELETE", r"/v3/projects/([^/]+)/users/([^/]+)/roles/([^/]+)", self._revoke),
+            ("GET", r"/v3/users", lambda request: Answer(200, {"users": []})),
+            ("GET", r"/v3/projects/([^/]+)", self._project),
+        ]
+        for method, pattern, do in routes:
+            if method == request.method and (found := re.fullmatch(pattern, request.path)):
+                return do(request, *found.groups())
+        return refused(404, f"Could not find {request.path}.")
+
+    # --- tokens --------------------------------------------------------------------------------------------------
+
+    def _tokens(self, request: Request) -> Answer:
+        if request.method == "POST":
+            try:
+                return self._log_in(request)
+            except (KeyError, TypeError) as error:
+                return refused(400, f"The login lacks {error}.")
+        shown = request.headers.get("x-subject-token")
+        known = self._read(shown)
+        if known is None:
+            return refused(404, "Could not recognize the token.")
+        if request.method == "DELETE":
+            return Answer(204)
+        return Answer(200, {"token": self._token(known, request)}, {"X-Subject-Token": shown or ""})
+
+    def _log_in(self, request: Request) -> Answer:
+        auth = request.body["auth"]
+        identity = auth["identity"]
+        if "token" in identity:
+            before = self._read(identity["token"]["id"])
+            if before is None:
+                return refused(401, "The request you have made requires authentication.")
+            user = before["user"]
+        else:
+            user = _named("user", identity["password"]["user"])
+        project = _named("project", auth["scope"]["project"])
+        known = {"user": user, "project": project, "issued": time.time()}
+        text = base64.urlsafe_b64encode(json.dumps(known).encode()).decode()
+        return Answer(201, {"token": self._token(known, request)}, {"X-Subject-Token": text})
+
+    def _read(self, text: str | None) -> dict[str, Any] | None:
+        try:
+            known: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text or ""))
+        except (ValueError, binascii.Error):
+            return None
+        good = known["issued"] > self._oldest and time.time() < known["issued"] + self._life
+        return known if good else None
+
+    def _token(self, known: Mapping[str, Any], request: Request) -> dict[str, Any]:
+        names = ["member", "reader"]
+        if known["user"]["name"] in _SERVICE_USERS:
+            names += ["admin", "service"]
+        return {
+            "methods": ["password"],
+            "user": known["user"],
+            "project": known["project"],
+            "roles": [{"id": ident("role", name), "name": name} for name in names],
+            "issued_at": _precise(known["issued"]),
+            "expires_at": _precise(known["issued"] + self._life),
+            "audit_ids": [ident("audit", str(known["issued"]))],
+            "is_domain": False,
+            "catalog": self._catalogue(request.base, known["project"]["id"]),
+        }
+
+    def _catalogue(self, base: str, project: str) -> list[dict[str, Any]]:
+        return [
+            {
+                "type": service,
+                "name": service,
+                "id": ident("service", service),
+                "endpoints": [
+                    {
+                        "id": ident("endpoint", f"{service}/{interface}"),
+                        "interface": interface,
+                        "region": REGION,
+                        "region_id": REGION,
+                        "url": f"{base}/{SERVICES[service]}"
+                        + _ENDPOINTS[service].format(project=project),
+                    }
+                    for interface in ("public", "internal", "admin")
+                ],
+            }
+            for service in self._services
+        ]
+
+    # --- roles ---------------------------------------------------------------------------------------------------
+
+    def _roles(self, request: Request) -> Answer:
+        name = request.first("name")
+        found = [{"id": ident("role", name), "name": name}] if name else []
+        return Answer(200, {"roles": found, "links": {}})
+
+    def _project(self, request: Request, project: str) -> Answer:
+        found = {"id": project, "name": project, "domain_id": "default", "enabled": True}
+        return Answer(200, {"project": found})
+
+    def _grant(self, request: Request, project: str, user: str, role: str) -> Answer:
+        with self._lock:
+            self.grants.add((project, user, role))
+        return Answer(204)
+
+    def _revoke(self, request: Request, project: str, user: str, role: str) -> Answer:
+        with self._lock:
+            if (project, user, role) not in self.grants:
+                return refused(404, "Could not find the role assignment.")
+            self.grants.remove((project, user, role))
+        return Answer(204)
+
+
+def refused(status: int, text: str) -> Answer:
+    """An error as Keystone words it."""
+    titles = {400: "Bad Request", 401: "Unauthorized", 403: "Forbidden", 404: "Not Found"}
+    title = titles.get(status, "Error")
+    headers = {"WWW-Authenticate": "Keystone"} if status == 401 else {}
+    return Answer(status, {"error": {"code": status, "message": text, "title": title}}, headers)
+
+
+def _named(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """A user or project from the id or the name that a login gives."""
+    if "id" in given:
+        return {"id": given["id"], "name": given["id"], "domain": _DOMAIN}
+    return {"id": ident(kind, given["name"]), "name": given["name"], "domain": _DOMAIN}
+
+
+def _version(url: str) -> dict[str, Any]:
+    return {
+        "id": "v3.14",
+        "status": "stable",
+        "updated": "2020-04-07T00:00:00Z",
+        "links": [{"rel": "self", "href": f"{url}/v3/"}],
+        "media-types": [
+            {"base": "application/json", "type": "application/vnd.openstack.identity-v3+json"}
+        ],
+    }
+
+
+def _precise(moment: float) -> str:
+    return in_iso(moment).replace("Z", ".000000Z")
