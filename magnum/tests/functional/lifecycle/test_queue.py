@@ -4,6 +4,7 @@ import threading
 
 import pytest
 
+from magnum.common import errors
 from magnum.common.context import service_context
 from magnum.common.lease import Lease, LeaseLost
 from magnum.db import clock, operations, session
@@ -61,9 +62,9 @@ def shows(bay: Bay) -> tuple[str, int, int]:
     return seen.status, seen.generation, seen.node_count
 
 
-def settled(driver: ScriptedDriver, **values: int) -> Bay:
+def settled(driver: ScriptedDriver) -> Bay:
     """A bay whose creation is done."""
-    bay = engine.a_bay(driver, **values)
+    bay = engine.a_bay(driver)
     engine.run_all(engine.a_worker(driver))
     assert engine.look(bay).status == "CREATE_COMPLETE"
     return bay
@@ -98,7 +99,7 @@ def test_between_two_operations_the_bay_shows_that_the_first_is_complete() -> No
 
 def test_without_the_queue_a_change_is_refused_while_another_is_under_way() -> None:
     bay = engine.a_bay(ScriptedDriver())
-    with pytest.raises(submit.errors.WrongStatus):
+    with pytest.raises(errors.WrongStatus):
         submit.update_bay(engine.context(), bay, 2)
     assert len(engine.operations_of(bay)) == 1
     assert engine.look(bay).node_count == 1
