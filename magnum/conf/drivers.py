@@ -6,6 +6,20 @@ GROUP = cfg.OptGroup("drivers", title="Drivers")
 
 OPTS: list[cfg.Opt] = [
     cfg.ListOpt(
+        "paths",
+        default=["/usr/share/magnum/drivers", "/etc/magnum/drivers"],
+        help="Directories whose subdirectories are drivers, by the name of the subdirectory. They need no packaging, "
+        "go before installed drivers of the same name, and are taken up without a restart. Only root or the user "
+        "that this service runs as may be able to write there.",
+    ),
+    cfg.FloatOpt(
+        "refresh_seconds",
+        default=2.0,
+        min=0,
+        help="Seconds between two looks at these directories. What has changed is taken up once it has not changed "
+        "any more between two looks.",
+    ),
+    cfg.ListOpt(
         "enabled_drivers",
         default=[],
         help="Names of the drivers that may be used, for example swarm_atomic_v1. Empty means "

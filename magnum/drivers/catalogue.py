@@ -1,13 +1,15 @@
 """Which drivers exist: one that cannot be used is listed with its reason and stops nothing.
 
 The lifecycle asks the catalogue for the driver of a bay, the API for what can be offered. A driver
-comes from a *source*; the one source at present is the entry points of the group
-``magnum.drivers``, read with stevedore. Beside the contract and the options of the group
+comes from a *source*: directories under ``[drivers] paths``, which go before the entry points of the
+group ``magnum.drivers``, read with stevedore. Beside the contract and the options of the group
 ``[drivers]`` this module knows nothing of ours, and it never calls a verb.
 """
 
 import functools
 import logging
+import threading
+import time
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import EntryPoint
@@ -17,6 +19,7 @@ from stevedore import ExtensionManager, NamedExtensionManager
 
 from magnum.conf import CONF
 from magnum.drivers.contract import CONTRACT_VERSION, Driver, Provides
+from magnum.drivers.directories import Directories
 
 LOG = logging.getLogger(__name__)
 
@@ -133,7 +136,7 @@ def entry_points(selection: Selection) -> Findings:
     drivers: list[Driver] = []
     broken = dict.fromkeys(
         selection.enabled - selection.disabled - targets.keys(),
-        "the driver is enabled but no installed package has it",
+        "the driver is enabled, but no directory and no installed package has it",
     )
     for name in sorted(filter(selection.wants, targets)):
         if len(targets[name]) > 1:
@@ -169,35 +172,81 @@ def _load(name: str) -> Driver | str:
     return fault or "not a driver"
 
 
-#: Where drivers are looked for, in this order: the first source that has a name wins.
-SOURCES: tuple[Source, ...] = (entry_points,)
-
-
-def load(selection: Selection, sources: Iterable[Source] = SOURCES) -> Catalogue:
-    """Ask every source and say in the log, once, what cannot be used and why."""
+def load(selection: Selection, sources: Iterable[Source] = (entry_points,)) -> Catalogue:
+    """Ask every source and say in the log, once, what cannot be used and why. The first that has a name wins."""
     drivers: dict[str, Driver] = {}
     broken: dict[str, str] = {}
     for source in sources:
         findings = source(selection)
         for driver in findings.drivers:
-            drivers.setdefault(driver.name, driver)
+            if driver.name not in broken:
+                drivers.setdefault(driver.name, driver)
         for name, reason in findings.broken.items():
-            broken.setdefault(name, reason)
-    broken = {name: reason for name, reason in broken.items() if name not in drivers}
+            if name not in drivers:
+                broken.setdefault(name, reason)
     for name, reason in sorted(broken.items()):
         LOG.error("The driver %s cannot be used: %s", name, reason)
     return Catalogue(drivers.values(), broken)
 
 
-@functools.cache
-def catalogue() -> Catalogue:
-    """The catalogue of this process, made at the first call from the group ``[drivers]``.
+class Shelf:
+    """The catalogue of one process, kept up to date with the directories of drivers.
 
-    ``catalogue.cache_clear()`` makes the next call look again.
+    A look costs one ``stat`` for each file there, and is taken every ``[drivers] refresh_seconds`` at most.
     """
-    return load(
-        Selection(
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._directories = Directories(lambda: CONF.drivers.paths)
+        self._catalogue: Catalogue | None = None
+        self._looked = 0.0
+
+    def catalogue(self) -> Catalogue:
+        """The catalogue as it is now."""
+        known = self._catalogue
+        if known is not None and self._clock() < self._looked + CONF.drivers.refresh_seconds:
+            return known
+        with self._lock:
+            due = self._clock() >= self._looked + CONF.drivers.refresh_seconds
+            if self._catalogue is None or (due and self._directories.changed()):
+                self._catalogue = self._load()
+            if due or known is None:
+                self._looked = self._clock()
+            return self._catalogue
+
+    def _load(self) -> Catalogue:
+        selection = Selection(
             enabled=frozenset(CONF.drivers.enabled_drivers),
             disabled=frozenset(CONF.drivers.disabled_drivers),
         )
-    )
+        folders = self._directories.take()
+
+        def directories(selection: Selection) -> Findings:
+            found = {
+                name: self._directories.driver(folder, fault_of)
+                for name, folder in folders.items()
+                if selection.wants(name)
+            }
+            drivers = tuple(one for one in found.values() if isinstance(one, Driver))
+            broken = {name: one for name, one in found.items() if isinstance(one, str)}
+            for driver in drivers:
+                where = folders[driver.name].path
+                LOG.info("Driver %s %s is taken from %s.", driver.name, driver.version, where)
+            return Findings(drivers, broken)
+
+        return load(selection, (directories, _entry_points_once))
+
+
+@functools.cache
+def _entry_points_once(selection: Selection) -> Findings:
+    """What is installed does not change while a process runs."""
+    return entry_points(selection)
+
+
+_shelf = Shelf()
+
+
+def catalogue() -> Catalogue:
+    """The catalogue of this process, from the group ``[drivers]`` and the directories as they are now."""
+    return _shelf.catalogue()

@@ -157,9 +157,9 @@ def test_the_first_source_that_has_a_name_wins() -> None:
     found = load(
         Selection(),
         sources=[
-            lambda _: Findings(broken={"noop_v1": "not this one", "x_v1": "bad"}),
+            lambda _: Findings(broken={"x_v1": "bad"}),
             lambda _: Findings(drivers=(noop,)),
-            lambda _: Findings(drivers=(Noop(),), broken={"x_v1": "also bad"}),
+            lambda _: Findings(drivers=(Noop(),), broken={"x_v1": "also bad", "noop_v1": "no"}),
         ],
     )
     assert found.get("noop_v1") is noop
