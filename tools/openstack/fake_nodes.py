@@ -5,7 +5,8 @@ of ``tools/cloud`` looks at all servers of the cloud once a second and does for 
 own boot script would do at the end (see ``node_report.py``, which has the convention and the wire format).
 
 A server's metadata can ask for another fate: ``fake_nodes=fail`` is reported as FAILURE with a reason,
-``fake_nodes=silent`` is never reported.
+``fake_nodes=silent`` is never reported. So can the id of its flavor, for servers whose metadata somebody else
+writes: it begins with ``fake_nodes-fail`` or ``fake_nodes-silent``.
 
 ``python -P -m tools.openstack.fake_nodes`` with the administrator's ``OS_*`` variables in the environment.
 """
@@ -104,17 +105,26 @@ class FakeNodes:
 
 def due(server: Mapping[str, Any]) -> Delivery | None:
     """What has to be reported for a server as Nova shows it; None when nobody waits or it shall be silent."""
-    fate = server["metadata"].get(FATE)
+    fate = _fate(server)
     url = node_report.signal_url(base64.b64decode(server.get(USER_DATA) or ""))
     if url is None or fate == "silent":
         return None
-    failure = f"server metadata says {FATE}=fail" if fate == "fail" else ""
+    failure = f"the server asks for it with {FATE}=fail" if fate == "fail" else ""
     report = node_report.Report(
         unique_id=server["name"],
         status="FAILURE" if failure else "SUCCESS",
         reason=failure or f"{server['name']} is ready",
     )
     return Delivery(server["id"], url, report)
+
+
+def _fate(server: Mapping[str, Any]) -> str | None:
+    """What the server's metadata asks for, or else its flavor's id."""
+    asked: str | None = server["metadata"].get(FATE)
+    if asked is not None:
+        return asked
+    word, _, rest = server.get("flavor", {}).get("id", "").partition("-")
+    return rest.partition("-")[0] if word == FATE else None
 
 
 def say(text: str) -> None:

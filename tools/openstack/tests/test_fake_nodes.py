@@ -58,6 +58,15 @@ def test_nobody_speaks_for_silent_nodes_and_ordinary_servers() -> None:
     assert fake_nodes.due({**server(1), fake_nodes.USER_DATA: script}) is None
 
 
+def test_the_id_of_a_flavor_can_ask_for_a_fate_too() -> None:
+    silent = {**server(1), "flavor": {"id": "fake_nodes-silent-3f2a"}}
+    assert fake_nodes.due(silent) is None
+    failing = fake_nodes.due({**server(1), "flavor": {"id": "fake_nodes-fail-3f2a"}})
+    assert failing is not None and failing.report.status == "FAILURE"
+    ordinary = fake_nodes.due({**server(1), "flavor": {"id": "m1-silent"}})
+    assert ordinary is not None and ordinary.report.status == "SUCCESS"
+
+
 class Cloud(ThreadingHTTPServer):
     """Nova's list of servers on GET, Heat's signal on PUT."""
 
