@@ -147,6 +147,18 @@ def _last_end(session: Session, operation: Operation) -> datetime | None:
     )
 
 
+def unfinished_of(context: RequestContext, bay_uuid: str) -> Operation | None:
+    """The operation that a bay is at, or that comes next; a deletion before all others. None where all have ended."""
+    statement = (
+        select(Operation)
+        .where(*unfinished(bay_uuid))
+        .order_by(case((Operation.verb == DELETE, 0), else_=1), Operation.id)
+        .limit(1)
+    )
+    with reader(context) as session:
+        return session.scalar(statement)
+
+
 @retried
 def renew(
     context: RequestContext, owner: str, operation_ids: Sequence[int], lease: float

@@ -69,19 +69,37 @@ def _create_bay(
             raise _NoProjectError
 
 
-@retried
+class _TwinError(Exception):
+    """The same was asked for already and has not begun. Rolls the transaction back; never leaves this module."""
+
+
 def change_bay(
     context: RequestContext,
     operation: Operation,
     statuses: Sequence[str],
     status: str,
     group_values: Mapping[str, Mapping[str, Any]],
-) -> bool:
+) -> str | None:
     """Store a change of some of a bay's groups (columns by group name) with the operation that does it.
 
-    The bay gets ``status`` unless its status is that of something in progress, behind which this waits. Returns False,
-    and stores nothing, where the bay has gone or its status is none of ``statuses``.
+    The bay gets ``status`` unless its status is that of something in progress, behind which this waits. Returns the
+    operation's uuid; that of the last one in the queue where that has not begun and is the same without any change
+    between the two. Returns None, and stores nothing, where the bay has gone or its status is none of ``statuses``.
     """
+    try:
+        return _change_bay(context, operation, statuses, status, group_values)
+    except _TwinError as twin:
+        return str(twin)
+
+
+@retried
+def _change_bay(
+    context: RequestContext,
+    operation: Operation,
+    statuses: Sequence[str],
+    status: str,
+    group_values: Mapping[str, Mapping[str, Any]],
+) -> str | None:
     _unnumbered(operation)
     with writer(context) as session:
         changed = affected(
@@ -91,7 +109,15 @@ def change_bay(
             .values(generation=Bay.generation + 1, updated_at=timeutils.utcnow()),
         )
         if not changed:
-            return False
+            return None
+        last = session.scalar(
+            select(Operation)
+            .where(*unfinished(operation.bay_uuid))
+            .order_by(Operation.id.desc())
+            .limit(1)
+        )
+        if last is not None and not group_values and _same(last, operation):
+            raise _TwinError(last.uuid)
         before = session.execute(
             select(Bay.generation, Bay.status, Bay.status_reason).where(
                 Bay.uuid == operation.bay_uuid
@@ -105,14 +131,22 @@ def change_bay(
             "groups": _as_they_are(session, operation.bay_uuid, group_values),
         }
         change_groups(session, operation.bay_uuid, group_values)
-        first = not session.scalar(select(exists().where(*unfinished(operation.bay_uuid))))
-        operation.next_run_at = now() if first else None
+        operation.next_run_at = now() if last is None else None
         if not before.status.endswith("_IN_PROGRESS"):
             session.execute(
                 of_bay(operation.bay_uuid).values(status=status, status_reason=None, faults=None)
             )
         session.add_all([operation, _accepted(operation)])
-    return True
+    return operation.uuid
+
+
+def _same(last: Operation, new: Operation) -> bool:
+    return (
+        last.state == State.PENDING
+        and last.started_at is None
+        and last.verb == new.verb
+        and last.parameters == new.parameters
+    )
 
 
 @retried
@@ -294,5 +328,7 @@ _REQUESTS = {
 
 
 def _accepted(operation: Operation) -> Any:
-    text = _REQUESTS.get(operation.verb, f"The request to {operation.verb} the bay was accepted.")
+    text = _REQUESTS.get(
+        operation.verb, f"The request to {operation.verb.replace('_', ' ')} the bay was accepted."
+    )
     return timeline(operation, "ACCEPTED", text)

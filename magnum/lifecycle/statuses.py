@@ -37,6 +37,20 @@ SETTLED = (
 AT_WORK = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
+#: After these a bay is there, whatever became of the last change: its nodes can be worked on.
+_BROKEN = ("UPDATE_FAILED", "CHECK_FAILED")
+
+
+def may_begin(verb: Verb) -> tuple[str, ...]:
+    """The statuses in which a verb may be asked for from microversion 1.15 on, queued where something is under way.
+
+    A bay whose creation failed, or that is being deleted, can only be deleted, and that from everywhere.
+    """
+    if verb is Verb.UPDATE:
+        return SETTLED + AT_WORK
+    return SETTLED + AT_WORK + _BROKEN
+
+
 def status(verb: Verb, state: State) -> str:
     """The bay's status while, or after, an operation of this verb is in this state.
 

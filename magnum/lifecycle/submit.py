@@ -6,15 +6,22 @@ After these functions return, nothing can lose the request any more.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
 from magnum.conf import CONF
-from magnum.db import operations, submissions
+from magnum.db import bays, operations, submissions
 from magnum.db.bays import BayNotFound
 from magnum.db.models import Bay, BayModel, NodeGroup, Operation, State
 from magnum.drivers.contract import MASTER, WORKER, Driver, StackChanged, Verb
 from magnum.lifecycle import hints, statuses
+
+
+class InTheWay(errors.Conflict):
+    """Another operation of the bay has to end first; the text names it."""
+
+    code = "OPERATION_IN_THE_WAY"
 
 
 class NotCancellable(errors.Conflict):
@@ -112,16 +119,58 @@ def update_bay(
     accepted = submissions.change_bay(
         context,
         operation,
-        statuses.SETTLED + statuses.AT_WORK if queue else statuses.SETTLED,
+        statuses.may_begin(Verb.UPDATE) if queue else statuses.SETTLED,
         statuses.status(Verb.UPDATE, State.PENDING),
         {workers.name: {"node_count": node_count}},
     )
-    if not accepted:
+    if accepted is None:
         raise errors.WrongStatus(
             f"The bay cannot be changed while its status is {bay.status}. Wait until it is settled."
         )
     hints.look_at(operation.id)
-    return operation.uuid
+    return accepted
+
+
+def act(context: RequestContext, bay: Bay, verb: Verb, parameters: Mapping[str, Any]) -> str:
+    """Accept one of the verbs that change nothing of a bay's specification, and return the operation's uuid.
+
+    It waits behind what is under way. The same asked for twice, before the first has begun, is one operation.
+
+    Raises WrongStatus or InTheWay where the bay's state does not allow it, BayNotFound when it has gone.
+    """
+    operation = operations.new(
+        context,
+        bay.uuid,
+        bay.project_id,
+        verb.value,
+        timeout=_timeout(bay.create_timeout),
+        **parameters,
+    )
+    status = statuses.status(verb, State.PENDING)
+    accepted = submissions.change_bay(context, operation, statuses.may_begin(verb), status, {})
+    if accepted is None:
+        raise _in_the_way(context, bay, verb)
+    if operation.id is not None:
+        hints.look_at(operation.id)
+    return accepted
+
+
+def _in_the_way(context: RequestContext, bay: Bay, verb: Verb) -> errors.MagnumError:
+    """Why a verb cannot begin on a bay."""
+    seen = bays.get(context, bay.uuid, all_projects=True)
+    under_way = operations.unfinished_of(context, bay.uuid)
+    if under_way is not None:
+        return InTheWay(
+            f"A {_words(verb)} cannot begin now: operation {under_way.uuid} ({under_way.verb}) of the bay is in the way."
+        )
+    return errors.WrongStatus(
+        f"A {_words(verb)} of the bay cannot begin in status {seen.status}."
+        + (" Delete it and create it anew." if seen.status == "CREATE_FAILED" else "")
+    )
+
+
+def _words(verb: Verb) -> str:
+    return verb.replace("_", " ")
 
 
 def delete_bay(context: RequestContext, bay: Bay, *, force: bool = False) -> str:

@@ -1,6 +1,7 @@
 """The queue of a bay's operations on every database: waiting, taking back, being woken, checks, and force."""
 
 import threading
+from typing import Any
 
 import pytest
 
@@ -508,3 +509,55 @@ def test_the_deletion_of_a_bay_with_which_nobody_began_has_nothing_to_wait_for()
     submit.delete_bay(engine.context(), bay)
     engine.run_all(engine.a_worker(driver))
     assert driver.asked[-1].unsettled == 0.0
+
+
+# --- verbs that change no specification ------------------------------------------------------------------------------
+
+
+class Rebuilding(ScriptedDriver):
+    """A driver with one more verb."""
+
+    bay_rebuild = ScriptedDriver._answer
+
+
+def rebuild(bay: Bay, **parameters: Any) -> str:
+    return submit.act(engine.context(), bay, Verb.REBUILD, parameters)
+
+
+def test_a_verb_waits_its_turn_with_its_parameters() -> None:
+    driver = Rebuilding()
+    bay = engine.a_bay(driver)
+    rebuild(bay, nodes=["a"])
+    assert engine.look(bay).status == "CREATE_IN_PROGRESS"
+    engine.run_all(engine.a_worker(driver))
+    assert engine.look(bay).status == "UPDATE_COMPLETE"
+    assert [(work.verb, dict(work.parameters)) for work in driver.asked] == [
+        (Verb.CREATE, {}),
+        (Verb.REBUILD, {"nodes": ["a"]}),
+    ]
+
+
+def test_the_same_verb_twice_is_one_operation_until_it_has_begun() -> None:
+    driver = Rebuilding(Done(), Wait(1000))
+    bay = settled(driver)
+    first = rebuild(bay)
+    assert rebuild(bay) == first
+    assert rebuild(bay, nodes=["a"]) != first
+    generation = engine.look(bay).generation
+    engine.a_worker(driver).run(engine.operations_of(bay)[1].id)
+    assert rebuild(bay, nodes=["a"]) == engine.operations_of(bay)[2].uuid
+    assert engine.look(bay).generation == generation
+    assert len(engine.operations_of(bay)) == 3
+
+
+def test_a_verb_is_refused_where_it_makes_no_sense_and_the_reason_names_what_is_in_the_way() -> (
+    None
+):
+    driver = Rebuilding(Failed("BUILD_FAILED", Actor.USER, "no"))
+    bay = engine.a_bay(driver)
+    engine.run_all(engine.a_worker(driver))
+    with pytest.raises(errors.WrongStatus, match="CREATE_FAILED"):
+        rebuild(bay)
+    uuid = submit.delete_bay(engine.context(), bay)
+    with pytest.raises(submit.InTheWay, match=uuid):
+        rebuild(bay)
