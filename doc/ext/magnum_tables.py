@@ -1,7 +1,7 @@
 """Directives that write tables from the code, so that the pages cannot say anything else.
 
 `magnum-routes`: every method on every path; `magnum-microversions`: what each version changed;
-`magnum-driver-options NAME`: the options of one driver, from its `schema.json`.
+`magnum-driver-options NAME`: the options of one driver, from its `schema.json`; `magnum-failures`: the failure codes.
 """
 
 import json
@@ -14,6 +14,17 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from magnum.api import microversions, routes
+from magnum.lifecycle import failures
+
+
+def _parsed(directive: SphinxDirective, lines: Sequence[str]) -> list[nodes.Node]:
+    """Nodes for lines of markup."""
+    container = nodes.Element()
+    source = f"<{directive.name}>"
+    directive.state.nested_parse(
+        StringList(list(lines), source), directive.content_offset, container
+    )
+    return container.children
 
 
 class _Table(SphinxDirective):
@@ -32,10 +43,7 @@ class _Table(SphinxDirective):
         for row in (self.heading, *self.rows()):
             lines += [f"   {'-' if column else '* -'} {cell}" for column, cell in enumerate(row)]
         lines = [line.replace("   - ", "     - ", 1) for line in lines]
-        container = nodes.Element()
-        source = f"<{self.name}>"
-        self.state.nested_parse(StringList([*lines, ""], source), self.content_offset, container)
-        return container.children
+        return _parsed(self, [*lines, ""])
 
 
 class Routes(_Table):
@@ -84,9 +92,29 @@ class DriverOptions(_Table):
             )
 
 
+class Failures(SphinxDirective):
+    """The failure codes of operations that wait (argument `waiting`), or of those that have ended (`ended`)."""
+
+    required_arguments = 1
+
+    def run(self) -> list[nodes.Node]:
+        """Called by Sphinx."""
+        waits = {"waiting": True, "ended": False}[self.arguments[0]]
+        lines: list[str] = []
+        for code, failure in sorted(failures.CATALOGUE.items()):
+            if failure.waits is waits:
+                lines += [
+                    f"``{code}``",
+                    *(f"    {failure.meaning} Whose move it is: {failure.actor}.", ""),
+                    *(f"    :User: {failure.user}", f"    :Operator: {failure.operator}", ""),
+                ]
+        return _parsed(self, lines)
+
+
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.add_directive("magnum-routes", Routes)
     app.add_directive("magnum-microversions", Microversions)
     app.add_directive("magnum-driver-options", DriverOptions)
+    app.add_directive("magnum-failures", Failures)
     return {"parallel_read_safe": True}
