@@ -161,7 +161,8 @@ def _in_the_way(context: RequestContext, bay: Bay, verb: Verb) -> errors.MagnumE
     under_way = operations.unfinished_of(context, bay.uuid)
     if under_way is not None:
         return InTheWay(
-            f"A {_words(verb)} cannot begin now: operation {under_way.uuid} ({under_way.verb}) of the bay is in the way."
+            f"A {_words(verb)} cannot begin now: operation {under_way.uuid} ({under_way.verb}) of the bay"
+            " is in the way."
         )
     return errors.WrongStatus(
         f"A {_words(verb)} of the bay cannot begin in status {seen.status}."
