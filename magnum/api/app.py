@@ -37,7 +37,9 @@ class Application(pecan.core.PecanBase):  # type: ignore[misc]
     def find_controller(self, state: Any) -> tuple[Handler, list[str], dict[str, Any]]:
         """Called by Pecan for the handler and its arguments. Raises RouteNotFound, NotMethod."""
         request: Request = state.request
-        route, segments = self._router.match(request.method, request.environ[SEGMENTS])
+        route, segments = self._router.match(
+            request.method, request.environ[SEGMENTS], request.version
+        )
         request.route = route
         self.handle_hooks(self.hooks, "before", state)
         return route.handler, segments, {}

@@ -14,7 +14,7 @@ from wsgiref.types import WSGIEnvironment
 import webob
 
 from magnum.api import errors as api_errors
-from magnum.api.microversions import Asked, Version
+from magnum.api.microversions import DEFAULT, Asked, Version
 from magnum.api.routing import Route
 from magnum.common import errors
 from magnum.common.context import RequestContext
@@ -52,8 +52,8 @@ class Request(webob.Request):  # type: ignore[misc]
 
     @property
     def version(self) -> Version:
-        """The microversion in use."""
-        asked: Asked = self.environ[ASKED]
+        """The microversion in use; the lowest where the path stands outside of all versions."""
+        asked: Asked = self.environ.get(ASKED, DEFAULT)
         return asked.version
 
     @property
@@ -128,11 +128,20 @@ class Response(webob.Response):  # type: ignore[misc]
         self.location = location
         return self
 
-    def send_nothing(self) -> "Response":
-        """Answer 204, without a body."""
+    def send_accepted(self, body: Mapping[str, Any], location: str | None) -> "Response":
+        """Answer 202 with what was accepted, and where to see what becomes of it."""
+        self.send(body, 202)
+        if location is not None:
+            self.location = location
+        return self
+
+    def send_nothing(self, location: str | None = None) -> "Response":
+        """Answer 204, without a body; ``location`` as in :meth:`send_accepted`."""
         self.status_int = 204
         self.body = b""
         del self.content_type
+        if location is not None:
+            self.location = location
         return self
 
 

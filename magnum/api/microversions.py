@@ -44,6 +44,12 @@ HISTORY: Final[tuple[tuple[Version, str], ...]] = (
     (Version(1, 12), "PATCH of credentials."),
     (Version(1, 13), "Clusters show cluster_id in the place of stack_id."),
     (Version(1, 14), "Node groups have node_labels and node_taints."),
+    (
+        Version(1, 15),
+        "Operations and events of bays and clusters. Answers to POST, PATCH and DELETE of a bay name the operation."
+        " A PATCH waits its turn behind other work. DELETE of a bay takes ?force=. Bays show generation,"
+        " observed_generation and observed_at; one bay also shows operation and stale.",
+    ),
 )
 
 MINIMUM: Final = HISTORY[0][0]
@@ -53,6 +59,8 @@ MAXIMUM: Final = HISTORY[-1][0]
 ASYNCHRONOUS_BAYS: Final = Version(1, 2)
 #: From here on a PATCH may ask for a rollback.
 ROLLBACK: Final = Version(1, 3)
+#: From here on operations are shown, named in answers, and queued; a DELETE may be forced.
+OPERATIONS: Final = Version(1, 15)
 
 _NUMBERS = re.compile(r"([0-9]{1,6})\.([0-9]{1,6})", re.ASCII)
 

@@ -1,6 +1,7 @@
 """The arguments of a list (contract 1.6)."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 from magnum.api.http import Request
@@ -11,13 +12,32 @@ from magnum.db.paging import Page
 ARGUMENTS: Final = frozenset({"limit", "marker", "sort_key", "sort_dir"})
 
 
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """What a marker looks like: in words, and whether a text is one."""
+
+    kind: str
+    fits: Callable[[str], bool]
+
+
+UUID: Final = Marker("a uuid", ids.is_uuid)
+#: So long that every database can compare it with its counters.
+NUMBER: Final = Marker(
+    "a number", lambda text: text.isascii() and text.isdigit() and len(text) <= 18
+)
+
+
 def page_of(
-    request: Request, sort_keys: Collection[str], spelled: Mapping[str, str] | None = None
+    request: Request,
+    sort_keys: Collection[str],
+    spelled: Mapping[str, str] | None = None,
+    marked_by: Marker = UUID,
 ) -> Page:
     """The page that a request asks for.
 
     :param sort_keys: what the store can sort by.
     :param spelled: what the caller's words for some of these are.
+    :param marked_by: what its marker has to be.
 
     Raises BadRequest that names the argument.
     """
@@ -32,8 +52,8 @@ def page_of(
     if sort_dir not in ("asc", "desc"):
         raise errors.BadRequest("sort_dir must be asc or desc", field="sort_dir")
     marker = query.get("marker")
-    if marker is not None and not ids.is_uuid(marker):
-        raise errors.BadRequest("marker must be a uuid", field="marker")
+    if marker is not None and not marked_by.fits(marker):
+        raise errors.BadRequest(f"marker must be {marked_by.kind}", field="marker")
     return Page(_limit(query.get("limit")), marker, sort_key, sort_dir)
 
 

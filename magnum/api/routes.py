@@ -2,9 +2,12 @@
 
 from magnum.api.controllers.baymodels import BayModelsController
 from magnum.api.controllers.bays import BaysController
+from magnum.api.controllers.events import EventsController
+from magnum.api.controllers.operations import OperationsController
 from magnum.api.controllers.root import DiscoveryController
+from magnum.api.microversions import OPERATIONS
 from magnum.api.routing import Route
-from magnum.api.spelling import BAYS, Spelling
+from magnum.api.spelling import BAYS, CLUSTERS, Spelling
 
 
 def table() -> list[Route]:
@@ -15,6 +18,9 @@ def table() -> list[Route]:
         Route("GET", "/v1", discovery.v1),
         *_baymodels(BAYS),
         *_bays(BAYS),
+        *_history(BAYS),
+        *_history(CLUSTERS),
+        *_operations(BAYS),
     ]
 
 
@@ -39,4 +45,23 @@ def _bays(words: Spelling) -> list[Route]:
         Route("GET", f"{at}/{{}}", bays.show, f"{rule}:get"),
         Route("PATCH", f"{at}/{{}}", bays.change, f"{rule}:update"),
         Route("DELETE", f"{at}/{{}}", bays.remove, f"{rule}:delete"),
+    ]
+
+
+def _history(words: Spelling) -> list[Route]:
+    at = f"/v1/{words.bays}/{{}}"
+    operations, events = OperationsController(words), EventsController(words)
+    return [
+        Route("GET", f"{at}/operations", operations.index, "operation:get_all", OPERATIONS),
+        Route("GET", f"{at}/events", events.index, "event:get_all", OPERATIONS),
+    ]
+
+
+def _operations(words: Spelling) -> list[Route]:
+    at = "/v1/operations/{}"
+    operations, events = OperationsController(words), EventsController(words)
+    return [
+        Route("GET", at, operations.show, "operation:get", OPERATIONS),
+        Route("DELETE", at, operations.cancel, "operation:cancel", OPERATIONS),
+        Route("GET", f"{at}/events", events.of_operation, "event:get_all", OPERATIONS),
     ]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from magnum.api import errors as api_errors
+from magnum.api.microversions import MINIMUM, Version
 
 Handler = Callable[..., Any]
 
@@ -15,13 +16,14 @@ class Route:
 
     ``path`` is relative to the application, ``{}`` stands for one free segment. ``handler`` is called with the
     request, the response to fill in, and the free segments; it returns the response. ``policy`` names the rule that
-    the handler asks; None means that anybody may, without a token.
+    the handler asks; None means that anybody may, without a token. Below the version ``since`` there is no such route.
     """
 
     method: str
     path: str
     handler: Handler
     policy: str | None = None
+    since: Version = MINIMUM
 
     @property
     def segments(self) -> tuple[str, ...]:
@@ -54,11 +56,13 @@ class Router:
                 raise ValueError(f"two routes for {route.method} {route.path}")
             node.routes[route.method] = route
 
-    def match(self, method: str, segments: Iterable[str]) -> tuple[Route, list[str]]:
+    def match(
+        self, method: str, segments: Iterable[str], version: Version = MINIMUM
+    ) -> tuple[Route, list[str]]:
         """The route and the values of its free segments.
 
-        HEAD is answered as GET is. Raises RouteNotFound for an unknown path, NotMethod for a known path without the
-        method.
+        HEAD is answered as GET is. Raises RouteNotFound for a path that is unknown at this version, NotMethod for a
+        known path without the method.
         """
         node: _Node | None = self._root
         values = []
@@ -71,9 +75,12 @@ class Router:
                 values.append(segment)
             if node is None:
                 break
-        if node is None or not node.routes:
+        route = node.routes.get("GET" if method == "HEAD" else method) if node is not None else None
+        if route is not None and version >= route.since:
+            return route, values
+        served = (
+            [one.method for one in node.routes.values() if version >= one.since] if node else []
+        )
+        if not served:
             raise api_errors.RouteNotFound("There is no such path.")
-        route = node.routes.get("GET" if method == "HEAD" else method)
-        if route is None:
-            raise api_errors.NotMethod(method, tuple(sorted(node.routes)))
-        return route, values
+        raise api_errors.NotMethod(method, tuple(sorted(served)))

@@ -1,6 +1,7 @@
 """How a family of clients spells the two nouns. One object, one controller, one store; the words stand here alone.
 
-Old clients know bays and baymodels. Another spelling of the same things is another entry in this module.
+Old clients know bays and baymodels, newer ones clusters and cluster templates. Another spelling
+of the same things is another entry in this module.
 """
 
 from dataclasses import dataclass
@@ -25,6 +26,8 @@ class Spelling:
     baymodels: str
     baymodel: str
     baymodel_suffix: str
+    #: What refers to a bay.
+    bay_key: str
     #: Keys of a bay's body.
     baymodel_key: str
     timeout_key: str
@@ -39,8 +42,23 @@ BAYS: Final = Spelling(
     baymodels="baymodels",
     baymodel="baymodel",
     baymodel_suffix="model",
+    bay_key="bay_id",
     baymodel_key="baymodel_id",
     timeout_key="bay_create_timeout",
     faults_key="bay_faults",
     synchronous_below=microversions.ASYNCHRONOUS_BAYS,
+)
+
+CLUSTERS: Final = Spelling(
+    bays="clusters",
+    bay="cluster",
+    bay_suffix="cluster",
+    baymodels="clustertemplates",
+    baymodel="clustertemplate",
+    baymodel_suffix="template",
+    bay_key="cluster_id",
+    baymodel_key="cluster_template_id",
+    timeout_key="create_timeout",
+    faults_key="faults",
+    synchronous_below=microversions.MINIMUM,
 )

@@ -2,9 +2,15 @@
 
 from oslo_policy import policy
 
-from magnum.policies import base, baymodels, bays
+from magnum.policies import base, baymodels, bays, events, operations
 
 
 def list_rules() -> list[policy.RuleDefault]:
     """Entry point ``oslo.policy.policies``: every rule with its default."""
-    return [*base.RULES, *baymodels.RULES, *bays.RULES]
+    return [
+        *base.RULES,
+        *baymodels.RULES,
+        *bays.RULES,
+        *operations.RULES,
+        *events.RULES,
+    ]

@@ -18,6 +18,13 @@ ACTIONS = (
     Action("update_all_projects", ADMIN, "Change a bay of any project.", "PATCH", "/{bay}"),
     Action("delete", ADMIN_OR_MEMBER, "Delete a bay.", "DELETE", "/{bay}"),
     Action("delete_all_projects", ADMIN, "Delete a bay of any project.", "DELETE", "/{bay}"),
+    Action(
+        "force_delete",
+        ADMIN_OR_MEMBER,
+        "Delete a bay, and end that even if something is left in the cloud (?force=true).",
+        "DELETE",
+        "/{bay}",
+    ),
 )
 
 RULES: list[policy.RuleDefault] = documented("bay", "bays", ACTIONS)

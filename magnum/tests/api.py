@@ -5,16 +5,18 @@ from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 from webtest import TestApp, TestResponse
 
 from magnum.conf import CONF
 from magnum.db import session
-from magnum.db.models import Bay
+from magnum.db.models import Bay, Operation
 from magnum.drivers.contract import Done, Driver, Outcome, Provides, Work
 
 MEMBER = "member,reader"
 LATEST = "container-infra latest"
+#: The last version without operations.
+BEFORE_OPERATIONS = "container-infra 1.14"
 EVERYTHING = ["image", "compute", "network", "volume"]
 
 
@@ -154,9 +156,23 @@ def settle(uuid: str, **values: Any) -> None:
         connection.execute(update(Bay).where(Bay.uuid == uuid).values(**done))
 
 
-def shown(client: Client, uuid: str) -> dict[str, Any]:
-    found: dict[str, Any] = client("GET", f"/v1/bays/{uuid}", status=200).json
+def shown(client: Client, uuid: str, version: str = LATEST) -> dict[str, Any]:
+    """The bay as a caller sees it."""
+    found: dict[str, Any] = client("GET", f"/v1/bays/{uuid}", version=version, status=200).json
     return found
+
+
+def operations_of(bay: str) -> list[str]:
+    """Uuids of a bay's operations, the oldest first, whatever a caller may see."""
+    with session.engine().begin() as connection:
+        found = select(Operation.uuid).where(Operation.bay_uuid == bay).order_by(Operation.id)
+        return list(connection.scalars(found))
+
+
+def stands(uuid: str, **values: Any) -> None:
+    """Write what a conductor's pass would write of an operation."""
+    with session.engine().begin() as connection:
+        connection.execute(update(Operation).where(Operation.uuid == uuid).values(**values))
 
 
 def replace(path: str, value: Any) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ __all__ = [
     "need_project",
     "owner",
     "sees_all_projects",
+    "sees_operator_text",
 ]
 
 
@@ -31,6 +32,14 @@ def sees_all_projects(request: Request) -> bool:
     noun, _, action = _rule(request).partition(":")
     wide = "get_one" if action == "get" else action
     return enforcer.permits(request.caller, f"{noun}:{wide}_all_projects")
+
+
+def sees_operator_text(request: Request, thing: Any) -> bool:
+    """Whether the caller may read what an operation tells the operator.
+
+    :param thing: the operation, or the bay that it is about.
+    """
+    return enforcer.permits(request.caller, "operation:get_operator_text", owner(thing))
 
 
 def need_project(caller: RequestContext) -> None:

@@ -11,16 +11,18 @@ from magnum.api.controllers.base import (
     need_project,
     owner,
     sees_all_projects,
+    sees_operator_text,
 )
 from magnum.api.schemas import bays as schemas
 from magnum.api.schemas.base import boolean, coerced
 from magnum.api.spelling import Spelling
 from magnum.api.views import bays as view
-from magnum.api.views import collection
+from magnum.api.views import collection, links
 from magnum.common import errors, ids
 from magnum.conf import CONF
 from magnum.db import baymodels as baymodel_store
 from magnum.db import bays as store
+from magnum.db import history
 from magnum.db.models import Bay, BayModel
 from magnum.db.paging import Page
 from magnum.drivers import catalogue
@@ -53,14 +55,20 @@ class BaysController:
         wide = sees_all_projects(request)
         found = store.page_of_details(request.caller, page, all_projects=wide)
         base = request.base
-        items = [view.full(bay, self._spelling, base) for bay in found]
+        items = [self._full(request, bay, base) for bay in found]
         return self._send_page(response, items, page, base, f"{self._spelling.bays}/detail")
 
     def show(self, request: Request, response: Response, ident: str) -> Response:
         """``GET /{bay}``"""
         request.query()
         bay = self._find(request, ident)
-        return response.send(view.one(bay, self._spelling, request.base))
+        body = view.one(bay, self._spelling, request.base)
+        if request.version >= microversions.OPERATIONS:
+            operation = history.present_operation(request.caller, bay.uuid)
+            for_operator = operation is not None and sees_operator_text(request, operation)
+            body |= view.age(bay)
+            body |= view.present(bay, operation, request.base, for_operator=for_operator)
+        return response.send(body)
 
     def create(self, request: Request, response: Response) -> Response:
         """``POST``: 202 and the uuid; 201 and the whole bay below the version that made bays asynchronous."""
@@ -69,32 +77,49 @@ class BaysController:
         authorize(request)
         need_project(request.caller)
         baymodel = self._baymodel(request, wanted[self._spelling.baymodel_key])
-        bay = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel)).bay
+        made = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel))
         if request.version < self._spelling.synchronous_below:
-            body = view.one(bay, self._spelling, request.base)
+            body = view.one(made.bay, self._spelling, request.base)
             return response.send_created(body, body["links"][0]["href"])
-        return response.send(view.accepted(bay), 202)
+        return _send_accepted(request, response, made.bay, made.operation)
 
     def change(self, request: Request, response: Response, ident: str) -> Response:
-        """``PATCH /{bay}``: 202 and the uuid, or 200 and the whole bay, as for POST."""
-        rollback = _rollback(request)
+        """``PATCH /{bay}``: 202 and the uuid, or 200 and the whole bay, as for POST.
+
+        From the version on that has operations, it waits its turn where the bay is being created or changed; and the
+        number of nodes that is wanted already mends a cluster that somebody else has changed.
+        """
+        rollback = _flag(request, "rollback", microversions.ROLLBACK)
         changes = json_patch.read(request.document())
         bay = self._find(request, ident)
         node_count = self._node_count(bay, changes)
-        if node_count is not None:
+        other = node_count not in (None, _workers(bay))
+        if other:
             _check_driver_can(bay, Verb.UPDATE)
-            submit.update_bay(request.caller, bay, node_count, rollback=rollback)
+        operation = None
+        queue = request.version >= microversions.OPERATIONS
+        if node_count is not None and (other or queue):
+            operation = submit.update_bay(
+                request.caller, bay, node_count, rollback=rollback, queue=queue
+            )
         if request.version < self._spelling.synchronous_below:
-            if node_count is not None:
+            if operation is not None:
                 bay = store.get(request.caller, bay.uuid, all_projects=sees_all_projects(request))
             return response.send(view.one(bay, self._spelling, request.base))
-        return response.send(view.accepted(bay), 202)
+        return _send_accepted(request, response, bay, operation)
 
     def remove(self, request: Request, response: Response, ident: str) -> Response:
         """``DELETE /{bay}``: 204, from every status."""
-        request.query()
-        submit.delete_bay(request.caller, self._find(request, ident))
-        return response.send_nothing()
+        force = _flag(request, "force", microversions.OPERATIONS)
+        bay = self._find(request, ident)
+        if force:
+            enforcer.authorize(request.caller, f"{self._spelling.bay}:force_delete", owner(bay))
+        operation = submit.delete_bay(request.caller, bay, force=force)
+        return response.send_nothing(_operation_url(request, operation))
+
+    def _full(self, request: Request, bay: Bay, base: str) -> dict[str, Any]:
+        body = view.full(bay, self._spelling, base)
+        return body | view.age(bay) if request.version >= microversions.OPERATIONS else body
 
     def _page(self, request: Request) -> Page:
         page = paging.page_of(request, store.sort_keys(), self._sort_words)
@@ -203,14 +228,18 @@ class BaysController:
         return None if keypair is None else caller.public_key(keypair, self._model_field)
 
     def _node_count(self, bay: Bay, changes: tuple[json_patch.Change, ...]) -> int | None:
-        """The number of nodes that a patch asks for, or None where it changes nothing. Raises InvalidField."""
+        """The number of nodes that a patch asks for, or None where it asks for none. Raises InvalidField."""
         current = view.full(bay, self._spelling, "")
         current["node_count"] = _workers(bay)
         changed = json_patch.apply(changes, current, self._schemas.patch)
         for name, (_, change) in changed.items():
             if name != "node_count":
                 raise change.refuse("it cannot be changed once the bay is there.")
-        return changed["node_count"][0] if changed else None
+        if changed:
+            count: int = changed["node_count"][0]
+            return count
+        said = any(change.path == ("node_count",) for change in changes)
+        return _workers(bay) if said else None
 
 
 def _workers(bay: Bay) -> int:
@@ -218,14 +247,29 @@ def _workers(bay: Bay) -> int:
     return next(g.node_count for g in bay.node_groups if g.is_default and g.role == WORKER)
 
 
-def _rollback(request: Request) -> bool:
-    """``?rollback=``, from the version on that has it. Raises BadRequest."""
-    known = ("rollback",) if request.version >= microversions.ROLLBACK else ()
-    text = request.query(known).get("rollback", "false")
-    rollback = coerced(text, boolean())
-    if not isinstance(rollback, bool):
-        raise errors.BadRequest("rollback must be true or false", field="rollback")
-    return rollback
+def _flag(request: Request, name: str, since: microversions.Version) -> bool:
+    """The one argument of a request, true or false, from the version on that has it. Raises BadRequest."""
+    known = (name,) if request.version >= since else ()
+    flag = coerced(request.query(known).get(name, "false"), boolean())
+    if not isinstance(flag, bool):
+        raise errors.BadRequest(f"{name} must be true or false", field=name)
+    return flag
+
+
+def _send_accepted(
+    request: Request, response: Response, bay: Bay, operation: str | None
+) -> Response:
+    """The asynchronous answer; from the version on that has operations, with the one that was made, if any."""
+    body = view.accepted(bay)
+    if request.version >= microversions.OPERATIONS:
+        body["operation"] = operation
+    return response.send_accepted(body, _operation_url(request, operation))
+
+
+def _operation_url(request: Request, operation: str | None) -> str | None:
+    if operation is None or request.version < microversions.OPERATIONS:
+        return None
+    return links.to(request.base, "operations", operation)
 
 
 def _check_driver_can(bay: Bay, verb: Verb) -> None:

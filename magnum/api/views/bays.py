@@ -1,11 +1,12 @@
 """A bay as clients see it (contract 2.2)."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from magnum.api.spelling import Spelling
-from magnum.api.views import links
+from magnum.api.views import links, operations
 from magnum.db.bays import BayLine
-from magnum.db.models import Bay
+from magnum.db.models import Bay, Operation
 from magnum.drivers.contract import MASTER
 
 _FAILED = "_FAILED"
@@ -62,15 +63,47 @@ def full(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
 
 
 def one(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
-    """All fields, and of a bay that has failed the reason of each node group that says one."""
+    """All fields; and of a bay that has failed its faults: of node groups, and of parts of the cluster."""
     body = full(bay, spelling, base)
     if bay.status.endswith(_FAILED):
         body[spelling.faults_key] = {
-            group.name: group.status_reason for group in bay.node_groups if group.status_reason
+            **{group.name: group.status_reason for group in bay.node_groups if group.status_reason},
+            **{fault["resource"]: _told(fault) for fault in bay.faults or ()},
         }
     return body
+
+
+def age(bay: Bay) -> dict[str, Any]:
+    """For which generation of the bay it was last observed, and when (from microversion 1.15 on)."""
+    return {
+        "generation": bay.generation,
+        "observed_generation": bay.observed_generation,
+        "observed_at": links.moment(bay.observed_at),
+    }
+
+
+def present(
+    bay: Bay, operation: Operation | None, base: str, *, for_operator: bool
+) -> dict[str, Any]:
+    """What is being done about the bay, and whether what is shown of it may be out of date (from 1.15 on).
+
+    That is so where nothing is under way and the last observation was for an older generation, or where the present
+    operation's last look at the cloud did not succeed.
+    """
+    if operation is None:
+        return {"operation": None, "stale": bay.observed_generation != bay.generation}
+    return {
+        "operation": operations.short(operation, base, for_operator=for_operator),
+        "stale": operation.attempts > 0 and operation.error_code is not None,
+    }
 
 
 def accepted(bay: Bay) -> dict[str, Any]:
     """What an asynchronous request is answered with."""
     return {"uuid": bay.uuid}
+
+
+def _told(fault: Mapping[str, str]) -> str:
+    """A fault in one line, as the contract has it (2.2)."""
+    told = f"{fault['type']}: {fault['text']}"
+    return f"{told} ({fault['request_id']})" if fault.get("request_id") else told

@@ -11,9 +11,14 @@ def of(base: str, collection: str, uuid: str) -> Links:
     :param base: URL of the application.
     """
     return [
-        {"href": f"{base}/v1/{collection}/{uuid}", "rel": "self"},
+        {"href": to(base, collection, uuid), "rel": "self"},
         {"href": f"{base}/{collection}/{uuid}", "rel": "bookmark"},
     ]
+
+
+def to(base: str, collection: str, uuid: str) -> str:
+    """Where a thing is found."""
+    return f"{base}/v1/{collection}/{uuid}"
 
 
 def moment(time: datetime | None) -> str | None:

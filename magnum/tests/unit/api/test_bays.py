@@ -9,7 +9,17 @@ from sqlalchemy import insert, update
 from magnum.conf import CONF
 from magnum.db import session
 from magnum.db.models import NodeGroup
-from magnum.tests.api import Client, Settings, a_bay, a_model, replace, settle, shown
+from magnum.tests.api import (
+    BEFORE_OPERATIONS,
+    LATEST,
+    Client,
+    Settings,
+    a_bay,
+    a_model,
+    replace,
+    settle,
+    shown,
+)
 
 SHORT = {
     *("uuid", "name", "baymodel_id", "docker_volume_size", "labels", "master_flavor_id"),
@@ -21,6 +31,9 @@ FULL = SHORT | {
     *("node_addresses", "master_addresses", "fixed_network", "fixed_subnet"),
     *("master_lb_enabled", "created_at", "updated_at"),
 }
+#: From 1.15 on: with all fields, and of one.
+AGE = {"generation", "observed_generation", "observed_at"}
+PRESENT = {"operation", "stale"}
 
 
 def refused(client: Client, answered: int = 400, **fields: Any) -> str | None:
@@ -53,7 +66,7 @@ def test_create_was_synchronous_once(demo: Client, version: str | None) -> None:
     assert set(made) == FULL
     assert answer.headers["Location"] == f"http://localhost/v1/bays/{made['uuid']}"
     assert made["bay_create_timeout"] == 0
-    assert shown(demo, made["uuid"]) == made
+    assert shown(demo, made["uuid"], BEFORE_OPERATIONS) == made
 
 
 def test_what_a_bay_has_of_its_baymodel(demo: Client) -> None:
@@ -92,7 +105,7 @@ def test_what_a_bay_has_of_its_baymodel(demo: Client) -> None:
         "master_addresses": [],
         "updated_at": None,
     }
-    assert set(bay) == FULL
+    assert set(bay) == FULL | AGE | PRESENT
     assert {name: bay[name] for name in expected} == expected
     assert bay["created_at"].endswith("+00:00")
     assert bay["links"][0]["href"] == f"http://localhost/v1/bays/{bay['uuid']}"
@@ -259,8 +272,10 @@ def test_lists_are_short_or_full(demo: Client) -> None:
     (item,) = demo("GET", "/v1/bays").json["bays"]
     assert set(item) == SHORT
     (item,) = demo("GET", "/v1/bays/detail").json["bays"]
-    assert set(item) == FULL
-    assert item == shown(demo, uuid)
+    assert set(item) == FULL | AGE
+    one = shown(demo, uuid)
+    assert set(one) == FULL | AGE | PRESENT
+    assert {name: one[name] for name in item} == item
 
 
 def test_a_name_may_be_used_twice_and_is_then_ambiguous(demo: Client) -> None:
@@ -320,6 +335,17 @@ def test_faults_are_shown_of_one_that_failed(demo: Client) -> None:
     bay = shown(demo, uuid)
     assert bay["status_reason"] == "no room"
     assert bay["bay_faults"] == {"default-worker": "no valid host"}
+    faults = [
+        {"resource": "workers / 1", "type": "OS::Nova::Server", "text": "no", "request_id": "r-1"},
+        {"resource": "port", "type": "OS::Neutron::Port", "text": "none left", "request_id": ""},
+    ]
+    settle(uuid, status="CREATE_FAILED", faults=faults)
+    for version in ("container-infra 1.1", BEFORE_OPERATIONS, LATEST):
+        assert shown(demo, uuid, version)["bay_faults"] == {
+            "default-worker": "no valid host",
+            "workers / 1": "OS::Nova::Server: no (r-1)",
+            "port": "OS::Neutron::Port: none left",
+        }
     (item,) = demo("GET", "/v1/bays/detail").json["bays"]
     assert "bay_faults" not in item
 

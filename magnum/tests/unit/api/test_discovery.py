@@ -17,7 +17,7 @@ def test_the_root_names_the_one_version(nobody: Client) -> None:
             "id": "v1",
             "status": "CURRENT",
             "min_version": "1.1",
-            "max_version": "1.14",
+            "max_version": "1.15",
             "links": [{"href": f"{HOST}/v1/", "rel": "self"}],
         }
     ]

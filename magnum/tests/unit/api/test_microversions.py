@@ -16,7 +16,7 @@ def asked(text: str | None) -> tuple[str, str]:
 
 def test_the_history_has_no_gap() -> None:
     minors = [version.minor for version, _ in microversions.HISTORY]
-    assert minors == list(range(1, 15))
+    assert minors == list(range(1, 16))
 
 
 def test_no_header_is_the_lowest() -> None:
@@ -28,13 +28,13 @@ def test_each_name_of_the_service_is_echoed(demo: Client, service: str) -> None:
     answer = demo("GET", "/v1/bays", version=f"{service} 1.7", status=200)
     assert answer.headers[HEADER] == f"{service} 1.7"
     assert answer.headers["OpenStack-API-Minimum-Version"] == f"{service} 1.1"
-    assert answer.headers["OpenStack-API-Maximum-Version"] == f"{service} 1.14"
+    assert answer.headers["OpenStack-API-Maximum-Version"] == f"{service} 1.15"
     assert answer.headers["Vary"] == HEADER
 
 
 @pytest.mark.parametrize("word", ["latest", "LATEST", "Latest"])
 def test_latest_is_the_highest(word: str) -> None:
-    assert asked(f"container-infra {word}") == ("container-infra", "1.14")
+    assert asked(f"container-infra {word}") == ("container-infra", "1.15")
 
 
 @pytest.mark.parametrize(
@@ -78,17 +78,17 @@ def test_what_cannot_be_read_has_the_plain_body_and_no_version_headers(demo: Cli
     assert HEADER not in answer.headers
 
 
-@pytest.mark.parametrize("version", ["1.0", "1.15", "2.1", "0.9", "1.999999"])
+@pytest.mark.parametrize("version", ["1.0", "1.16", "2.1", "0.9", "1.999999"])
 def test_a_version_that_is_not_served_has_a_body_of_its_own(demo: Client, version: str) -> None:
     answer = demo("GET", "/v1/bays", version=f"container-infra {version}", status=406)
     (entry,) = answer.json["errors"]
     assert set(entry) == {"code", "title", "description", "max_version", "min_version", "links"}
     assert entry["code"] == "magnum.microversion-unsupported"
     assert entry["min_version"] == "1.1"
-    assert entry["max_version"] == "1.14"
+    assert entry["max_version"] == "1.15"
     assert entry["links"] == [{"rel": "help", "href": "http://localhost/"}]
     assert version in entry["description"]
-    assert answer.headers["OpenStack-API-Maximum-Version"] == "container-infra 1.14"
+    assert answer.headers["OpenStack-API-Maximum-Version"] == "container-infra 1.15"
     assert answer.headers["Vary"] == HEADER
 
 
@@ -106,7 +106,7 @@ def test_a_refused_token_carries_them_too(nobody: Client) -> None:
     assert answer.headers[HEADER] == "container-infra 1.4"
 
 
-@pytest.mark.parametrize("minor", range(1, 15))
+@pytest.mark.parametrize("minor", range(1, 16))
 def test_bays_are_there_at_every_version(demo: Client, minor: int) -> None:
     for collection in ("bays", "baymodels"):
         demo("GET", f"/v1/{collection}", version=f"container-infra 1.{minor}", status=200)

@@ -170,5 +170,5 @@ def test_arguments_are_known_and_given_once(demo: Client, query: str, field: str
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
 @pytest.mark.parametrize("collection", ["bays", "baymodels"])
 def test_one_thing_takes_no_arguments(demo: Client, method: str, collection: str) -> None:
-    error = demo.error(method, f"/v1/{collection}/x?force=true", status=400)
-    assert error["field"] == "force"
+    error = demo.error(method, f"/v1/{collection}/x?purge=true", status=400)
+    assert error["field"] == "purge"

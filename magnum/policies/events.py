@@ -1,0 +1,12 @@
+"""Rules for events, the lines of a bay's timeline."""
+
+from oslo_policy import policy
+
+from magnum.policies.base import ADMIN, ADMIN_OR_READER, Action, documented
+
+ACTIONS = (
+    Action("get_all", ADMIN_OR_READER, "List a bay's or an operation's events.", "GET", ""),
+    Action("get_all_all_projects", ADMIN, "List events of a bay of any project.", "GET", ""),
+)
+
+RULES: list[policy.RuleDefault] = documented("event", "bays/{bay}/events", ACTIONS)
