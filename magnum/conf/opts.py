@@ -4,6 +4,7 @@ from oslo_config import cfg
 
 from magnum.conf import (
     api,
+    breaker,
     cloud,
     cluster_template,
     conductor,
@@ -11,8 +12,10 @@ from magnum.conf import (
     default,
     drivers,
     heat_client,
+    heat_events,
     identity,
     lifecycle,
+    placement,
     quotas,
     trust,
 )
@@ -20,14 +23,17 @@ from magnum.conf import (
 _MODULES = (
     default,
     api,
+    breaker,
     cloud,
     cluster_template,
     conductor,
     database,
     drivers,
     heat_client,
+    heat_events,
     identity,
     lifecycle,
+    placement,
     quotas,
     trust,
 )

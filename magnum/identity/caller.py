@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from keystoneauth1 import adapter, loading
+from keystoneauth1 import adapter
 from keystoneauth1 import exceptions as ksa_exceptions
 from keystoneauth1 import session as ksa_session
 from keystoneauth1.identity.access import AccessInfoPlugin
@@ -20,7 +20,8 @@ from keystoneauth1.identity.access import AccessInfoPlugin
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
 from magnum.common.remembered import Remembered
-from magnum.conf import CONF, identity
+from magnum.conf import CONF
+from magnum.identity.guarded import guarded_session
 
 #: Image properties: which distribution the image holds, and which driver it is made for.
 OS_DISTRO = "os_distro"
@@ -173,6 +174,7 @@ class Caller:
             session=_session(),
             auth=self._auth,
             endpoint_override=self._endpoint("compute"),
+            region_name=CONF.cloud.region_name,
             timeout=CONF.cloud.timeout,
             global_request_id=self._request_id,
         )
@@ -182,6 +184,8 @@ class Caller:
         return adapter.Adapter(
             _session(),
             auth=self._auth,
+            service_type=service,
+            region_name=CONF.cloud.region_name,
             endpoint_override=f"{base}/{version}",
             connect_retries=1,
             global_request_id=self._request_id,
@@ -206,10 +210,11 @@ class Caller:
 
 @functools.cache
 def _session() -> ksa_session.Session:
-    """One session for all callers, for its connections; it has no identity of its own."""
-    return loading.load_session_from_conf_options(
-        CONF, identity.AUTH_GROUP, timeout=CONF.cloud.timeout
-    )
+    """One session for all callers, for its connections; it has no identity of its own.
+
+    A caller may have found a question that a service answers 500 to. That must not keep others from asking.
+    """
+    return guarded_session(CONF.cloud.timeout, broken_from=502)
 
 
 def _plain(token_auth: Any) -> AccessInfoPlugin | None:

@@ -11,11 +11,12 @@ from typing import Any, cast
 from heatclient import client as heat_client
 from keystoneauth1 import loading
 from keystoneauth1.adapter import Adapter
+from keystoneauth1.exceptions import EndpointNotFound
 from keystoneauth1.plugin import BaseAuthPlugin
-from keystoneauth1.session import Session
 
 from magnum.conf import CONF
 from magnum.conf.identity import AUTH_GROUP
+from magnum.identity.guarded import guarded_session
 
 #: How many projects' tokens a process keeps.
 _KEPT = 1000
@@ -26,18 +27,13 @@ class ServiceIdentity:
 
     def __init__(self) -> None:
         # Never longer than one call may take; one session, so that Keystone and the endpoints are discovered once.
-        self._keystone_session = self._session(CONF.identity.timeout)
-        self._heat_session = self._session(CONF.heat_client.timeout)
+        self._keystone_session = guarded_session(CONF.identity.timeout)
+        self._heat_session = guarded_session(CONF.heat_client.timeout)
         self._home = loading.load_auth_from_conf_options(CONF, AUTH_GROUP)
         self.in_project = functools.lru_cache(_KEPT)(self._in_project)
 
-    @staticmethod
-    def _session(timeout: float) -> Session:
-        session: Session = loading.load_session_from_conf_options(CONF, AUTH_GROUP, timeout=timeout)
-        return session
-
-    def keystone(self) -> Adapter:
-        """Keystone's API, in the service's own project."""
+    def keystone(self, request_id: str | None) -> Adapter:
+        """Keystone's API, in the service's own project; ``request_id`` as for :meth:`heat`."""
         return Adapter(
             self._keystone_session,
             auth=self._home,
@@ -46,6 +42,7 @@ class ServiceIdentity:
             region_name=CONF[AUTH_GROUP].region_name,
             min_version="3",
             max_version="3.latest",
+            global_request_id=request_id,
         )
 
     def user_id(self) -> str:
@@ -81,7 +78,10 @@ class ServiceIdentity:
         )
 
     def rest(self, project_id: str, service_type: str, request_id: str | None) -> Adapter | None:
-        """An adapter for a service in a project; None where the catalogue has no such service."""
+        """An adapter for a service in a project; None where the token's catalogue has no such service.
+
+        Raises keystoneauth's exceptions where there is no token to be had, or one without any catalogue.
+        """
         adapter = Adapter(
             self._heat_session,
             auth=self.in_project(project_id),
@@ -90,7 +90,10 @@ class ServiceIdentity:
             region_name=CONF.heat_client.region_name or CONF[AUTH_GROUP].region_name,
             global_request_id=request_id,
         )
-        return adapter if adapter.get_endpoint() else None
+        try:
+            return adapter if adapter.get_endpoint() else None
+        except EndpointNotFound:
+            return None
 
 
 @functools.cache

@@ -2,6 +2,8 @@
 
 import functools
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from keystoneauth1 import exceptions as keystone_exceptions
@@ -10,8 +12,15 @@ from magnum.common.context import service_context
 from magnum.conf import CONF
 from magnum.db import projects
 from magnum.drivers.contract import CloudUnavailable, DriverError
+from magnum.identity import breaker
 from magnum.identity.grants import Grants, RoleMissingError
 from magnum.identity.sessions import ServiceIdentity, service_identity
+
+
+class Refused(DriverError):
+    """Keystone does not let the service in. Its operator has to put this right."""
+
+    code = "CLOUD_REFUSED"
 
 
 class Access:
@@ -24,35 +33,39 @@ class Access:
         self._lock = threading.Lock()
 
     def heat(self, project_id: str, request_id: str | None) -> Any:
-        """A Heat client in a project, after making sure of the roles there."""
-        self._ensure(project_id)
+        """A Heat client in a project, after making sure of the roles there.
+
+        Raises CloudUnavailable where Keystone does not answer, Refused where it does not let us.
+        """
+        self._ensure(project_id, request_id)
         return self._identity.heat(project_id, request_id)
 
     def rest(self, project_id: str, service_type: str, request_id: str | None) -> Any:
-        """An adapter for another service in a project; None where the catalogue has no such service."""
-        self._ensure(project_id)
-        return self._identity.rest(project_id, service_type, request_id)
+        """An adapter for another service in a project; None where the catalogue has no such service.
+
+        Raises as :meth:`heat` does.
+        """
+        self._ensure(project_id, request_id)
+        with _asking_keystone(f"looking for the {service_type} service in project {project_id}"):
+            return self._identity.rest(project_id, service_type, request_id)
 
     def doubt(self, project_id: str) -> None:
-        """Something was refused there: fetch a new token and grant again at the next call."""
+        """Something was refused there: fetch a new token and grant again at the next call.
+
+        While a service does not answer at all, nothing of this would help, and Keystone is left alone.
+        """
+        if breaker.any_open():
+            return
         with self._lock:
             self._granted.discard(project_id)
         self._identity.forget(project_id)
 
-    def _ensure(self, project_id: str) -> None:
+    def _ensure(self, project_id: str, request_id: str | None) -> None:
         if not CONF.identity.grant_roles or project_id in self._granted:
             return
-        context = service_context()
-        try:
-            self._grants.grant(project_id)
-        except keystone_exceptions.ClientException as error:
-            raise CloudUnavailable(
-                "Keystone does not let the service into the project at the moment.",
-                f"granting roles in project {project_id}: {error}",
-            ) from error
-        except RoleMissingError as error:
-            raise DriverError("The service is not set up completely.", str(error)) from error
-        projects.mark_granted(context, project_id)
+        with _asking_keystone(f"granting roles in project {project_id}"):
+            self._grants.grant(project_id, request_id)
+        projects.mark_granted(service_context(request_id), project_id)
         with self._lock:
             self._granted.add(project_id)
 
@@ -61,6 +74,25 @@ class Access:
         with self._lock:
             self._granted.discard(project_id)
         self._grants.revoke(project_id)
+
+
+@contextmanager
+def _asking_keystone(doing: str) -> Iterator[None]:
+    """Tell Keystone's troubles in the contract's words."""
+    try:
+        yield
+    except (keystone_exceptions.Unauthorized, keystone_exceptions.Forbidden) as error:
+        raise Refused(
+            "Keystone does not let the cluster service in. Its operator has to put this right.",
+            f"{doing}: {error}",
+        ) from error
+    except keystone_exceptions.ClientException as error:
+        raise CloudUnavailable(
+            "The cloud's identity service does not answer as it should.",
+            f"{doing}: {type(error).__name__}: {error}",
+        ) from error
+    except RoleMissingError as error:
+        raise DriverError("The service is not set up completely.", str(error)) from error
 
 
 @functools.cache

@@ -8,6 +8,7 @@ import requests
 
 from magnum.common import errors
 from magnum.conf import CONF
+from magnum.identity import breaker
 from magnum.identity import caller as module
 from magnum.identity.caller import Caller
 from magnum.tests.clouds import UUID, FakeCloud
@@ -27,6 +28,15 @@ FIELD = {
     "network": "/fixed_network",
     "subnet": "/fixed_subnet",
     "keypair": "/keypair_id",
+}
+REAL_SESSION = module._session
+THERE = {
+    "image": "fedora",
+    "flavor": "1",
+    "external": "public",
+    "network": "private",
+    "subnet": "sub",
+    "keypair": "key",
 }
 EVERY = pytest.mark.parametrize("kind", sorted(ASK))
 
@@ -207,3 +217,39 @@ def test_the_operator_chooses_the_interface(cloud: FakeCloud) -> None:
     CONF.set_override("endpoint_type", "internal", group="cloud")
     Caller(cloud.context()).check_network("private", "/fixed_network")
     assert [host for host, _ in cloud.asked] == ["network.internal"]
+
+
+@pytest.fixture
+def guarded(cloud: FakeCloud, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeCloud]:
+    """The cloud behind the session that callers really have."""
+    REAL_SESSION.cache_clear()
+    monkeypatch.setattr(module, "_session", REAL_SESSION)
+    breaker.forget()
+    for adapter in REAL_SESSION().session.adapters.values():
+        monkeypatch.setattr(adapter, "_adapter", cloud)
+    yield cloud
+    REAL_SESSION.cache_clear()
+    breaker.forget()
+
+
+@EVERY
+def test_a_service_that_does_not_answer_is_left_alone(guarded: FakeCloud, kind: str) -> None:
+    guarded.trouble = requests.exceptions.ConnectTimeout("slow")
+    for _ in range(10):
+        with pytest.raises(errors.Unavailable) as caught:
+            ASK[kind](Caller(guarded.context()), "1")
+    assert len(guarded.asked) == CONF.breaker.failure_threshold
+    assert "CircuitOpen" in caught.value.operator_text
+    assert "CircuitOpen" not in caught.value.text
+
+
+@EVERY
+def test_a_question_that_a_service_trips_over_keeps_nobody_from_asking(
+    guarded: FakeCloud, kind: str
+) -> None:
+    guarded.trouble = (500, {"error": "broken"})
+    for _ in range(10):
+        with pytest.raises(errors.Unavailable):
+            ASK[kind](Caller(guarded.context()), "1")
+    guarded.trouble = None
+    ASK[kind](Caller(guarded.context()), THERE[kind])
