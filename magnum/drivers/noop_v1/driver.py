@@ -30,7 +30,8 @@ from magnum.drivers.contract import (
     Wait,
     Work,
 )
-from magnum.drivers.noop_v1 import version
+
+from . import version
 
 #: Addresses that are nobody's: set aside for documentation by RFC 5737.
 ADDRESSES = tuple(str(host) for host in ipaddress.ip_network("192.0.2.0/24").hosts())

@@ -2,8 +2,9 @@
 
 from magnum.drivers.contract import Provides
 from magnum.drivers.heat.driver import HeatDriver
-from magnum.drivers.swarm_atomic_v1.template_def import SwarmTemplate
-from magnum.drivers.swarm_atomic_v1.version import version as release
+
+from .template_def import SwarmTemplate
+from .version import version as release
 
 
 class Driver(HeatDriver):
