@@ -35,11 +35,11 @@ class Things:
         )
         if place is None:
             return _discovered(request, version)
-        collection, ident = place[1], place[2]
-        kept = self.kept.get((request.service, collection.replace("-", "_")), [])
+        collection, ident = place[1].replace("-", "_").removeprefix("os_"), place[2]
+        kept = self.kept.get((request.service, collection), [])
         if ident in (None, "detail", "detailed"):
             found = [thing for thing in kept if _fits(request, thing)]
-            return Answer(200, {collection.replace("-", "_"): found})
+            return Answer(200, {collection: found})
         for thing in kept:
             if thing["id"] == ident:
                 if request.method == "DELETE":
