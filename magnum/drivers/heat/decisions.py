@@ -19,6 +19,20 @@ ACTIONS = (
 STATUSES = ("IN_PROGRESS", "FAILED", "COMPLETE")
 
 
+#: Actions that leave a cluster as it was made. What else somebody may do to a stack changes it.
+HARMLESS = ("CREATE", "UPDATE", "RESUME", "CHECK", "SNAPSHOT", "ADOPT", "RESTORE")
+
+#: Failures whose cause can pass: the same is tried again, at the operator's pace.
+PASSING = frozenset({"QUOTA_EXCEEDED", "NO_CAPACITY", "FLOATING_IPS_EXHAUSTED"})
+#: Failures that are over when they are seen: the same is tried again at once.
+OVER = frozenset({"CLOUD_RESTARTED"})
+
+#: Looks that must find another try under way until it counts as one that has got further than the
+#: last one. Twice as many each time that was wrong, up to the most.
+LOOKS_UNTIL_FURTHER = 6
+MOST_LOOKS_UNTIL_FURTHER = 200
+
+
 class Standing(enum.Enum):
     """Where a verb stands."""
 
@@ -69,6 +83,60 @@ def of_delete(left: Sequence[StackView]) -> Standing:
     if any(view.action != "DELETE" for view in left):
         return Standing.NOT_BEGUN
     return Standing.UNDER_WAY
+
+
+class Observed(enum.Enum):
+    """What a look at a bay's stack finds, while no verb is at work on it."""
+
+    AS_MADE = "as it was made"
+    BUSY = "Heat is at it"
+    CHANGED = "not as it was made"
+    GONE = "the stack is gone or going"
+
+
+def of_look(action: str, status: str) -> Observed:
+    """What a stack is that nobody of ours is at. Its parameters may show a change all the same."""
+    if action == "DELETE":
+        return Observed.GONE
+    if action in ("INIT", "") or status not in ("FAILED", "COMPLETE"):
+        return Observed.BUSY
+    if status == "FAILED" or action not in HARMLESS:
+        return Observed.CHANGED
+    return Observed.AS_MADE
+
+
+class Move(enum.Enum):
+    """What to do about a failure."""
+
+    GIVE_UP = "asking again would not help"
+    ASK_LATER = "ask again when its cause may have passed"
+    ASK_NOW = "its cause has passed: ask again"
+
+
+def after_failure(code: str) -> Move:
+    """What to do about a failure of this code."""
+    if code in OVER:
+        return Move.ASK_NOW
+    return Move.ASK_LATER if code in PASSING else Move.GIVE_UP
+
+
+def has_got_further(looks: int, mistakes: int) -> bool:
+    """Whether another try that was found under way this often counts as better than the last one.
+
+    ``mistakes`` is how often that was believed before and a failure came all the same. Until it is
+    believed the operation stays blocked, so that it does not waver.
+    """
+    wanted = LOOKS_UNTIL_FURTHER << min(mistakes, 10)
+    return looks >= min(wanted, MOST_LOOKS_UNTIL_FURTHER)
+
+
+def differences(wanted: Mapping[str, Any], shown: Mapping[str, str]) -> tuple[str, ...]:
+    """Which parameters the stack shows otherwise than they are wanted, in words."""
+    return tuple(
+        f"{name} is {shown.get(name, 'not known')}, and not {value}"
+        for name, value in sorted(wanted.items())
+        if not _same(value, shown.get(name))
+    )
 
 
 def is_applied(wanted: Mapping[str, Any], shown: Mapping[str, str]) -> bool:

@@ -2,31 +2,33 @@
 
 One pass makes at most one request to Heat while the stack is in progress; what it saw is judged in
 :mod:`magnum.drivers.heat.decisions`. Whatever was already done is found again by name and tag, so
-every verb may be repeated from any point.
+every verb may be repeated from any point. A failure whose cause can pass blocks the operation, and
+Heat is asked again, with the same parameters, each time the operation is tried again.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from magnum.drivers import contract
 from magnum.drivers.contract import (
     Actor,
     Blocked,
-    DeleteFailed,
     Done,
     Facts,
     Failed,
     NotFound,
     Outcome,
     Progress,
+    StackChanged,
     Wait,
     Work,
 )
-from magnum.drivers.heat import decisions
-from magnum.drivers.heat.decisions import Standing
+from magnum.drivers.heat import decisions, deletion
+from magnum.drivers.heat.cursor import Cursor
+from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
-from magnum.drivers.heat.errors import AlreadyThere, Refused, clean
+from magnum.drivers.heat.errors import AlreadyThere, CloudRestarted, Refused, clean
 from magnum.drivers.heat.stack import Stack, StackView
 from magnum.drivers.heat.template import TemplateDefinition
 
@@ -34,44 +36,9 @@ from magnum.drivers.heat.template import TemplateDefinition
 LOOKS_UNTIL_ASKED_AGAIN = 3
 #: Times an update is asked for while the stack shows an old failure, until that is believed.
 ASKS_UNTIL_BELIEVED = 3
-#: Looks that must find nothing before a stack that was never seen counts as never made: Heat may
-#: still be busy with a creation whose answer got lost.
-LOOKS_UNTIL_NEVER_MADE = 2
-#: Longest wait between two tries of a deletion that fails, in seconds.
-LONGEST_WAIT = 120.0
 
+_CREATING, _UPDATING = "creating the stack", "updating the stack"
 _STACK_GONE = "The cluster's stack was deleted by somebody else."
-
-
-@dataclass(frozen=True, slots=True)
-class Cursor:
-    """What is remembered between two passes of a verb.
-
-    ``asked`` counts requests for an update or deletion, ``looks`` the looks since the last one.
-    """
-
-    stack_id: str | None = None
-    asked: int = 0
-    looks: int = 0
-
-    @classmethod
-    def of(cls, work: Work) -> "Cursor":
-        """From the work; a stack that the bay is known to have needs no look-up."""
-        known = {name: work.cursor[name] for name in cls.__slots__ if name in work.cursor}
-        cursor = cls(**known)
-        return replace(cursor, stack_id=cursor.stack_id or work.bay.stack_id)
-
-    def data(self) -> dict[str, Any]:
-        """What to put into an outcome's cursor."""
-        return asdict(self)
-
-    def asked_now(self) -> "Cursor":
-        """After a request."""
-        return replace(self, asked=self.asked + 1, looks=0)
-
-    def looked(self) -> "Cursor":
-        """After a look that brought nothing new."""
-        return replace(self, looks=self.looks + 1)
 
 
 class HeatDriver(contract.Driver):
@@ -88,16 +55,33 @@ class HeatDriver(contract.Driver):
         return _guarded(self._update, work)
 
     def bay_delete(self, work: Work) -> Outcome:
-        """Delete every stack with the bay's tag, until there is none."""
-        return _guarded(self._delete, work)
+        """Delete every stack with the bay's tag, until there is none and nothing else of it is left."""
+        return _guarded(deletion.delete, work)
 
     def observe(self, work: Work) -> Facts:
-        """What the stack's outputs say at present. NotFound where there is no stack."""
+        """What the stack's outputs say at present.
+
+        Raises NotFound where there is no stack, StackChanged where it is not as it was made, and
+        what is transient while Heat is at it.
+        """
         stack, cursor = Stack(work), Cursor.of(work)
-        stack_id = cursor.stack_id or _only(stack)
-        view = stack.look(stack_id, outputs=True) if stack_id else None
-        if view is None or view.action == "DELETE":  # Heat shows a deleted stack for a while
+        stack_id = cursor.stack_id or only(stack)
+        if stack_id is None:
             raise NotFound("The bay has no stack.")
+        view = stack.look(stack_id, outputs=True)
+        match decisions.of_look(view.action, view.status):
+            case Observed.GONE:  # Heat shows a deleted stack for a while
+                raise NotFound("The bay has no stack.")
+            case Observed.BUSY:
+                state = f"{view.action}_{view.status}"
+                raise AlreadyThere(f"Heat is at work on the cluster's stack ({state}).")
+            case Observed.CHANGED:
+                state = f"{view.action}_{view.status}"
+                raise StackChanged(f"The cluster's stack is in {state}: {clean(view.reason)}")
+        if found := decisions.differences(self.definition.lasting(work), view.parameters):
+            raise StackChanged(
+                f"The cluster's stack is not as it was made: {clean('; '.join(found))}."
+            )
         return self._facts(work, view)
 
     # --- create ---------------------------------------------------------------------------------
@@ -106,6 +90,8 @@ class HeatDriver(contract.Driver):
         stack, cursor = Stack(work), Cursor.of(work)
         if cursor.stack_id is None:
             return self._launch(work, stack)
+        if cursor.may_try and not work.woken:
+            return self._try_again(work, stack, cursor)
         view = self._look(stack, cursor.stack_id, work)
         if view is None:
             return _gone()
@@ -113,17 +99,17 @@ class HeatDriver(contract.Driver):
             case Standing.COMPLETE:
                 return self._done(work, stack, view)
             case Standing.FAILED:
-                return _failed(stack, view)
+                return self._failed(work, stack, cursor, view)
             case Standing.GONE:
                 return _gone()
-        return Wait(work.poll_interval, cursor.data(), Progress("creating the stack"))
+        return _under_way(work, cursor, _CREATING)
 
     def _launch(self, work: Work, stack: Stack) -> Outcome:
         try:
             stack_id = stack.create(self.definition.launch(work), _timeout_mins(work))
         except AlreadyThere as error:
             # An earlier pass got as far as this and its answer was lost. Ours bears our tag.
-            adopted = _only(stack)
+            adopted = only(stack)
             if adopted is None:
                 text = f"The project has another stack of the name '{stack.name}'."
                 return Failed("STACK_NAME_TAKEN", Actor.OPERATOR, text, error.operator_text)
@@ -131,7 +117,7 @@ class HeatDriver(contract.Driver):
         return Wait(
             work.poll_interval,
             Cursor(stack_id).data(),
-            Progress("creating the stack"),
+            Progress(_CREATING),
             Facts(stack_id=stack_id),
         )
 
@@ -140,12 +126,14 @@ class HeatDriver(contract.Driver):
     def _update(self, work: Work) -> Outcome:
         stack, cursor = Stack(work), Cursor.of(work)
         if cursor.stack_id is None:
-            cursor = replace(cursor, stack_id=_only(stack))
+            cursor = replace(cursor, stack_id=only(stack))
             if cursor.stack_id is None:
                 return _gone()
         changes = self.definition.changes(work)
         if not cursor.asked:
             return self._ask_update(work, stack, cursor, changes)
+        if cursor.may_try and not work.woken:
+            return self._try_again(work, stack, cursor)
         view = self._look(stack, str(cursor.stack_id), work)
         if view is None:
             return _gone()
@@ -154,16 +142,18 @@ class HeatDriver(contract.Driver):
             case Standing.COMPLETE:
                 return self._done(work, stack, view)
             case Standing.FAILED:
-                return _failed(stack, view)
+                return self._failed(work, stack, cursor, view)
             case Standing.GONE:
                 return _gone()
             case Standing.NOT_BEGUN:
-                if view.status == "FAILED" and cursor.asked >= ASKS_UNTIL_BELIEVED:
-                    return _failed(stack, view)
+                believed = cursor.hindrance or cursor.asked >= ASKS_UNTIL_BELIEVED
+                if view.status == "FAILED" and believed:
+                    return self._failed(work, stack, cursor, view)
                 if cursor.looks >= LOOKS_UNTIL_ASKED_AGAIN:
                     return self._ask_update(work, stack, cursor, changes)
-                cursor = cursor.looked()
-        return Wait(work.poll_interval, cursor.data(), Progress("updating the stack"))
+                if cursor.hindrance is None:
+                    cursor = cursor.looked()
+        return _under_way(work, cursor, _UPDATING)
 
     def _ask_update(
         self, work: Work, stack: Stack, cursor: Cursor, changes: Mapping[str, Any]
@@ -173,34 +163,52 @@ class HeatDriver(contract.Driver):
         except NotFound:
             return _gone()
         except AlreadyThere as error:  # busy with something else: ask again later
-            return Wait(
-                work.poll_interval, cursor.data(), Progress("updating the stack"), trouble=error
-            )
-        return Wait(work.poll_interval, cursor.asked_now().data(), Progress("updating the stack"))
+            return Wait(work.poll_interval, cursor.data(), Progress(_UPDATING), trouble=error)
+        cursor = cursor.asked_now().further()
+        return Wait(work.poll_interval, cursor.data(), Progress(_UPDATING))
 
-    # --- delete ---------------------------------------------------------------------------------
+    # --- after a failure ------------------------------------------------------------------------
 
-    def _delete(self, work: Work) -> Outcome:
-        stack, cursor = Stack(work), Cursor.of(work)
-        if not cursor.asked and cursor.stack_id is not None:
-            _ask_delete(stack, cursor.stack_id)
-            return _deleting(work, cursor.asked_now())
-        left = stack.find()
-        match decisions.of_delete(left):
-            case Standing.COMPLETE:
-                if cursor.stack_id is None and cursor.looks + 1 < LOOKS_UNTIL_NEVER_MADE:
-                    return _deleting(work, cursor.looked())
-                return Done()
-            case Standing.UNDER_WAY:
-                return _deleting(work, replace(cursor, stack_id=left[0].stack_id))
-            case Standing.FAILED:
-                return _delete_again(work, stack, cursor, left)
-        cursor = replace(cursor, stack_id=left[0].stack_id)
-        if cursor.asked and cursor.looks < LOOKS_UNTIL_ASKED_AGAIN:
-            return _deleting(work, cursor.looked())
-        for view in left:
-            _ask_delete(stack, view.stack_id)
-        return _deleting(work, cursor.asked_now())
+    def _failed(self, work: Work, stack: Stack, cursor: Cursor, view: StackView) -> Outcome:
+        """Give up, or go on at once, or be blocked until the cause may have passed."""
+        cause = diagnose(view, stack.unfinished_resources(view.stack_id))
+        match decisions.after_failure(cause.code):
+            case Move.ASK_LATER:
+                return cursor.hindered(cause).blocked(None)
+            case Move.ASK_NOW:
+                trouble = CloudRestarted(cause.text, cause.operator_text)
+                return self._go_on(work, stack, cursor, trouble)
+        return Failed(
+            cause.code,
+            cause.actor,
+            cause.text,
+            cause.operator_text,
+            Facts(stack_id=view.stack_id),
+            cause.faults,
+        )
+
+    def _try_again(self, work: Work, stack: Stack, cursor: Cursor) -> Outcome:
+        """Ask Heat for the same again: it makes anew what failed. Still blocked until that is seen."""
+        if not self._ask_again(work, stack, cursor):
+            return _gone()
+        return cursor.trying().blocked(work.poll_interval)
+
+    def _go_on(self, work: Work, stack: Stack, cursor: Cursor, trouble: CloudRestarted) -> Outcome:
+        if not self._ask_again(work, stack, cursor):
+            return _gone()
+        stage = _CREATING if work.verb is contract.Verb.CREATE else _UPDATING
+        cursor = replace(cursor, looks=0)
+        return Wait(work.poll_interval, cursor.data(), Progress(stage), trouble=trouble)
+
+    def _ask_again(self, work: Work, stack: Stack, cursor: Cursor) -> bool:
+        """Whether there is a stack to ask."""
+        try:
+            stack.update(str(cursor.stack_id), self.definition.changes(work), _timeout_mins(work))
+        except NotFound:
+            return False
+        except AlreadyThere:
+            pass  # Heat is at it already: the next look tells
+        return True
 
     # --- what the verbs share -------------------------------------------------------------------
 
@@ -228,46 +236,24 @@ def _guarded(verb: Callable[[Work], Outcome], work: Work) -> Outcome:
         return Blocked(error.code, error.actor, error.text, error.operator_text, cursor=work.cursor)
 
 
-def _only(stack: Stack) -> str | None:
+def only(stack: Stack) -> str | None:
     """The id of the stack with our tag, where there is one."""
     found = stack.find()
     return found[0].stack_id if found else None
 
 
 def _gone() -> Failed:
-    return Failed("STACK_GONE", Actor.OPERATOR, _STACK_GONE)
+    return Failed("STACK_GONE", Actor.USER, _STACK_GONE)
 
 
-def _failed(stack: Stack, view: StackView) -> Failed:
-    cause = diagnose(view, stack.unfinished_resources(view.stack_id))
-    return Failed(
-        cause.code, cause.actor, cause.text, cause.operator_text, Facts(stack_id=view.stack_id)
-    )
-
-
-def _ask_delete(stack: Stack, stack_id: str) -> None:
-    try:
-        stack.delete(stack_id)
-    except (NotFound, AlreadyThere):
-        pass  # gone already, or Heat is busy with it: the next look tells
-
-
-def _deleting(work: Work, cursor: Cursor) -> Wait:
-    return Wait(work.poll_interval, cursor.data(), Progress("deleting the stack"))
-
-
-def _delete_again(work: Work, stack: Stack, cursor: Cursor, left: tuple[StackView, ...]) -> Wait:
-    """Ask once more for what would not go, and wait longer each time."""
-    for view in left:
-        _ask_delete(stack, view.stack_id)
-    reasons = "; ".join(clean(view.reason) for view in left if view.status == "FAILED")
-    trouble = DeleteFailed(
-        f"A part of the cluster would not go away, and is asked again: {reasons}",
-        f"stacks {', '.join(view.stack_id for view in left)} DELETE_FAILED: {reasons}",
-    )
-    cursor = replace(cursor, stack_id=left[0].stack_id).asked_now()
-    seconds = min(LONGEST_WAIT, work.poll_interval * 2 ** min(cursor.asked - 1, 10))
-    return Wait(seconds, cursor.data(), Progress("deleting the stack"), trouble=trouble)
+def _under_way(work: Work, cursor: Cursor, stage: str) -> Outcome:
+    """Heat is at it. After a failure that could pass, this is believed only after a while."""
+    if cursor.hindrance is not None:
+        cursor = (cursor if cursor.retrying else cursor.trying()).looked()
+        if not decisions.has_got_further(cursor.looks, cursor.mistakes):
+            return cursor.blocked(work.poll_interval)
+        cursor = cursor.further()
+    return Wait(work.poll_interval, cursor.data(), Progress(stage))
 
 
 def _timeout_mins(work: Work) -> int:

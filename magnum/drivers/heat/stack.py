@@ -66,9 +66,8 @@ class StackView:
 class ResourceView:
     """A resource of the stack, or of one nested in it, as Heat listed it.
 
-    ``status`` is without the action: IN_PROGRESS, FAILED or COMPLETE. ``owner`` is the id of the
-    stack it is in. ``resource_id`` is what the resource is in the cloud: for a nested stack, that
-    stack's id.
+    ``action`` and ``status`` are as in :class:`StackView`. ``owner`` is the id of the stack it is
+    in. ``resource_id`` is what the resource is in the cloud: for a nested stack, that stack's id.
     """
 
     name: str
@@ -78,20 +77,23 @@ class ResourceView:
     resource_id: str
     owner: str
     updated: str = ""
+    action: str = ""
 
     @classmethod
     def of(cls, shown: Any) -> "ResourceView":
         """From what Heat's client returns; what is absent is empty."""
         facts = getattr(shown, "_info", None) or {}
         links = {link.get("rel"): link.get("href", "") for link in facts.get("links") or ()}
+        action, _, status = (facts.get("resource_status") or "").partition("_")
         return cls(
             name=facts.get("resource_name") or "",
             type=facts.get("resource_type") or "",
-            status=(facts.get("resource_status") or "").partition("_")[2],
+            status=status,
             reason=facts.get("resource_status_reason") or "",
             resource_id=facts.get("physical_resource_id") or "",
             owner=links.get("stack", "").rpartition("/")[2],
             updated=facts.get("updated_time") or "",
+            action=action,
         )
 
 

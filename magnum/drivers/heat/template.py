@@ -80,12 +80,15 @@ class TemplateDefinition:
     """What a Heat driver says about its template. Stateless; one instance serves all bays.
 
     ``package`` is the driver's, ``main`` its template. ``mutable`` names the parameters that an
-    update may change; all others stay what they were at the stack's creation.
+    update may change; all others stay what they were at the stack's creation. ``orders`` are those
+    of them that belong to one update alone, such as which nodes go: they say nothing of how the
+    cluster is to be afterwards.
     """
 
     package: ClassVar[str]
     main: ClassVar[str] = "cluster.yaml"
     mutable: ClassVar[frozenset[str]] = frozenset()
+    orders: ClassVar[frozenset[str]] = frozenset()
 
     def parameters(self, work: Work) -> Mapping[str, Any]:
         """The template's parameters for a bay. One that is None is left to its default.
@@ -111,6 +114,12 @@ class TemplateDefinition:
         """The parameters that an update sends: those that may change, with their present values."""
         given = self._given(work)
         return {name: value for name, value in given.items() if name in self.mutable}
+
+    def lasting(self, work: Work) -> Mapping[str, Any]:
+        """The parameters that may change, as the stack must show them while nobody changes the bay."""
+        return {
+            name: value for name, value in self.changes(work).items() if name not in self.orders
+        }
 
     def _given(self, work: Work) -> dict[str, Any]:
         return {name: value for name, value in self.parameters(work).items() if value is not None}

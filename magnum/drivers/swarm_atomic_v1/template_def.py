@@ -26,6 +26,7 @@ class SwarmTemplate(TemplateDefinition):
 
     package = __package__
     mutable = frozenset({"master_count", "node_count", "nodes_to_remove"})
+    orders = frozenset({"nodes_to_remove"})
 
     def parameters(self, work: Work) -> Mapping[str, Any]:
         """Every parameter of the template; None where the template's default is to hold."""

@@ -156,17 +156,59 @@ class FakeHeatResources:
         ]
 
 
-class FakeHeatClouds:
-    """Hands out one FakeHeat."""
+class FakeAnswer:
+    """Stands for a response of ``requests``; with a body of None it is not JSON."""
 
-    def __init__(self, heat: FakeHeat) -> None:
+    def __init__(self, body: Any) -> None:
+        self._body = body
+
+    def json(self) -> Any:
+        if self._body is None:
+            raise ValueError("not JSON")
+        return self._body
+
+
+class FakeService:
+    """Stands for an adapter for Nova, Neutron, Cinder or Octavia: lists what a test has put into ``things``.
+
+    ``things`` are by the last part of the path that is a collection. It ignores every filter, so
+    what is found depends on the driver alone. ``asked`` are paths with their parameters. ``errors``
+    are raised by path, an answer that is no list is put into ``answers``.
+    """
+
+    def __init__(self, endpoint: str = "http://cloud/v2.1", **things: list[dict[str, Any]]) -> None:
+        self.endpoint = endpoint
+        self.things = things
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        self.errors: dict[str, Exception] = {}
+        self.answers: dict[str, Any] = {}
+
+    def get_endpoint(self) -> str:
+        return self.endpoint
+
+    def get(self, path: str, params: dict[str, Any], headers: dict[str, str]) -> FakeAnswer:
+        self.asked.append((path, params))
+        collection = path.removesuffix("/detail").rpartition("/")[2]
+        collection = collection.replace("-", "_").removeprefix("os_")
+        if collection in self.errors:
+            raise self.errors[collection]
+        if collection in self.answers:
+            return FakeAnswer(self.answers[collection])
+        return FakeAnswer({collection: self.things.get(collection, [])})
+
+
+class FakeHeatClouds:
+    """Hands out one FakeHeat, and other services where a test has given some."""
+
+    def __init__(self, heat: FakeHeat, services: dict[str, FakeService] | None = None) -> None:
         self._heat = heat
+        self.services = services or {}
 
     def heat(self) -> FakeHeat:
         return self._heat
 
-    def rest(self, service_type: str) -> None:
-        """This cloud has no other service."""
+    def rest(self, service_type: str) -> FakeService | None:
+        return self.services.get(service_type)
 
 
 def resource(
@@ -202,6 +244,7 @@ def make_work(
     baymodel: dict[str, Any] | None = None,
     master: dict[str, Any] | None = None,
     worker: dict[str, Any] | None = None,
+    services: dict[str, FakeService] | None = None,
     **given: Any,
 ) -> Work:
     """A Work of a swarm bay with one master and one worker; arguments change parts of it."""
@@ -222,7 +265,7 @@ def make_work(
             NodeGroup(**({"node_count": 1} | a_master | (master or {}))),
             NodeGroup(**({"node_count": 1} | a_worker | (worker or {}))),
         ),
-        clouds=FakeHeatClouds(heat or FakeHeat()),
+        clouds=FakeHeatClouds(heat or FakeHeat(), services),
         verb=verb,
         **given,
     )

@@ -5,7 +5,20 @@ from heatclient import exc as heat
 from keystoneauth1 import exceptions as keystone
 
 from magnum.drivers import contract
-from magnum.drivers.heat.errors import LONGEST, AlreadyThere, Refused, clean, translated
+from magnum.drivers.heat.errors import (
+    LONGEST,
+    AlreadyThere,
+    CloudError,
+    FlavorGone,
+    ImageGone,
+    NetworkGone,
+    PermissionLost,
+    Refused,
+    clean,
+    request_id,
+    translated,
+    without_request_id,
+)
 from magnum.tests.unit.drivers.fakes import http_error, not_found
 
 STACK_QUOTA = "You have reached the maximum stacks per tenant, 512. Please delete some stacks."
@@ -21,7 +34,7 @@ CASES = [
         http_error(heat.HTTPForbidden, "Maximum resources per stack exceeded."),
         contract.QuotaExceeded,
     ),
-    (http_error(heat.HTTPForbidden, "You are not authorized to use create."), Refused),
+    (http_error(heat.HTTPForbidden, "You are not authorized to use create."), PermissionLost),
     (http_error(heat.HTTPUnauthorized, "This server could not verify you."), Refused),
     (http_error(heat.HTTPBadRequest, STACK_QUOTA), contract.QuotaExceeded),
     (
@@ -31,7 +44,36 @@ CASES = [
     (
         http_error(
             heat.HTTPBadRequest,
-            "Parameter 'master_flavor' is invalid: Error validating value 'x': No Flavor matching",
+            "Parameter 'master_flavor' is invalid: Error validating value 'x': "
+            "No Flavor matching {'name': 'x'}. (HTTP 404)",
+        ),
+        FlavorGone,
+    ),
+    (
+        http_error(heat.HTTPBadRequest, "The Flavor (m1.tiny) could not be found."),
+        FlavorGone,
+    ),
+    (
+        http_error(
+            heat.HTTPBadRequest,
+            "Parameter 'node_image' is invalid: Error validating value 'fedora 29': "
+            "No images matching {'name': 'fedora 29'}.",
+        ),
+        ImageGone,
+    ),
+    (
+        http_error(
+            heat.HTTPBadRequest,
+            "Property error: : resources.router.properties.external_gateway_info.network: : "
+            "Error validating value 'public': Unable to find network with name or id 'public'",
+        ),
+        NetworkGone,
+    ),
+    (
+        http_error(
+            heat.HTTPBadRequest,
+            "Parameter 'private_network_cidr' is invalid: Error validating value 'here': "
+            "Invalid net cidr",
         ),
         contract.InvalidOption,
     ),
@@ -41,15 +83,19 @@ CASES = [
         contract.NotFound,
     ),
     (http_error(heat.HTTPOverLimit, "slow down"), contract.CloudUnavailable),
-    (http_error(heat.HTTPInternalServerError, "Internal Error"), contract.CloudUnavailable),
-    (http_error(heat.HTTPBadGateway, "bad gateway"), contract.CloudUnavailable),
-    (http_error(heat.HTTPServiceUnavailable, "later"), contract.CloudUnavailable),
+    (http_error(heat.HTTPInternalServerError, "Internal Error"), CloudError),
+    (http_error(heat.HTTPBadGateway, "bad gateway"), CloudError),
+    (http_error(heat.HTTPServiceUnavailable, "later"), CloudError),
     (heat.HTTPException("too many", 429), contract.CloudUnavailable),
     (heat.HTTPException("a new one", 418), contract.CloudUnavailable),
     (heat.CommunicationError("connection reset"), contract.CloudUnavailable),
     (heat.InvalidEndpoint("where?"), contract.CloudUnavailable),
     (keystone.Unauthorized("wrong password"), Refused),
-    (keystone.Forbidden("no"), Refused),
+    (keystone.Forbidden("no"), PermissionLost),
+    (keystone.InternalServerError("oops"), CloudError),
+    (keystone.ServiceUnavailable("later"), CloudError),
+    (keystone.TooManyRequests("slow down"), contract.CloudUnavailable),
+    (keystone.Conflict("busy"), AlreadyThere),
     (keystone.NotFound("keystone has no such path"), contract.CloudUnavailable),
     (keystone.EndpointNotFound("no orchestration"), contract.CloudUnavailable),
     (keystone.ConnectTimeout("30 seconds"), contract.CloudUnavailable),
@@ -67,6 +113,37 @@ def test_translation(error: Exception, kind: type[contract.DriverError]) -> None
     assert type(caught.value) is kind
     assert "creating the stack" in caught.value.operator_text
     assert caught.value.text
+
+
+def test_an_error_names_the_service_that_was_asked() -> None:
+    for error in (keystone.InternalServerError("oops"), keystone.ConnectTimeout(), OSError()):
+        with pytest.raises(contract.CloudUnavailable, match="looking") as caught:
+            with translated("looking for ports", "network"):
+                raise error
+        assert "network service" in caught.value.text
+        assert "looking for ports" in caught.value.text
+
+
+REQUEST = "req-0a1b2c3d-aaaa-4bbb-8ccc-0123456789ab"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Forbidden: no room (HTTP 403) (Request-ID: {REQUEST})",
+        f"Conflict: no room\nNeutron server returns request_ids: ['{REQUEST}']",
+        f"no room, see {REQUEST}.",
+    ],
+)
+def test_the_id_of_the_request_is_found_and_taken_out(text: str) -> None:
+    assert request_id(text) == REQUEST
+    assert REQUEST not in without_request_id(text)
+    assert "no room" in without_request_id(text)
+
+
+def test_a_text_without_a_request() -> None:
+    assert request_id("required-0a1b") == ""
+    assert without_request_id("as it is (HTTP 404)") == "as it is (HTTP 404)"
 
 
 def test_the_contracts_own_errors_pass_unchanged() -> None:

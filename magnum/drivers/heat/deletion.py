@@ -1,0 +1,103 @@
+"""The deletion of a bay: its stacks go, and then the cloud is searched for anything that is left.
+
+It works from every state of the stack and of an earlier deletion. It ends only after a look for the
+bay's tag in Heat, and for its mark in the other services, has found nothing.
+"""
+
+from dataclasses import replace
+
+from magnum.drivers.contract import (
+    Actor,
+    Blocked,
+    DeleteFailed,
+    Done,
+    Leftover,
+    NotFound,
+    Outcome,
+    Progress,
+    Wait,
+    Work,
+)
+from magnum.drivers.heat import decisions, search
+from magnum.drivers.heat.cursor import Cursor
+from magnum.drivers.heat.decisions import Standing
+from magnum.drivers.heat.errors import AlreadyThere, clean
+from magnum.drivers.heat.stack import Stack, StackView
+
+#: Looks at a stack that is not being deleted though that was asked for, until it is asked again.
+LOOKS_UNTIL_ASKED_AGAIN = 3
+#: Longest wait between two tries of a deletion that fails, in seconds.
+LONGEST_WAIT = 120.0
+#: Most leftovers that a text names. The answer itself has them all.
+MOST_NAMED = 5
+
+
+def delete(work: Work) -> Outcome:
+    """One pass of a bay's deletion."""
+    stack, cursor = Stack(work), Cursor.of(work)
+    if not cursor.asked and cursor.stack_id is not None:
+        _ask(stack, cursor.stack_id)
+        return _deleting(work, cursor.asked_now())
+    left = stack.find()
+    match decisions.of_delete(left):
+        case Standing.COMPLETE:
+            if cursor.stack_id is None and work.unsettled > 0:
+                # Heat may still be about to begin with a creation whose answer nobody has seen.
+                return _deleting(work, cursor.looked(), min(work.poll_interval, work.unsettled))
+            return _prove(work, cursor)
+        case Standing.UNDER_WAY:
+            return _deleting(work, replace(cursor, stack_id=left[0].stack_id))
+        case Standing.FAILED:
+            return _again(work, stack, cursor, left)
+    cursor = replace(cursor, stack_id=left[0].stack_id)
+    if cursor.asked and cursor.looks < LOOKS_UNTIL_ASKED_AGAIN:
+        return _deleting(work, cursor.looked())
+    for view in left:
+        _ask(stack, view.stack_id)
+    return _deleting(work, cursor.asked_now())
+
+
+def _ask(stack: Stack, stack_id: str) -> None:
+    try:
+        stack.delete(stack_id)
+    except (NotFound, AlreadyThere):
+        pass  # gone already, or Heat is busy with it: the next look tells
+
+
+def _deleting(work: Work, cursor: Cursor, seconds: float | None = None) -> Wait:
+    wait = work.poll_interval if seconds is None else seconds
+    return Wait(wait, cursor.data(), Progress("deleting the stack"))
+
+
+def _again(work: Work, stack: Stack, cursor: Cursor, left: tuple[StackView, ...]) -> Wait:
+    """Ask once more for what would not go, and wait longer each time."""
+    for view in left:
+        _ask(stack, view.stack_id)
+    reasons = "; ".join(clean(view.reason) for view in left if view.status == "FAILED")
+    trouble = DeleteFailed(
+        f"A part of the cluster would not go away, and is asked again: {reasons}",
+        f"stacks {', '.join(view.stack_id for view in left)} DELETE_FAILED: {reasons}",
+        tuple(Leftover("orchestration", "stack", view.stack_id, view.name) for view in left),
+    )
+    cursor = replace(cursor, stack_id=left[0].stack_id).asked_now()
+    seconds = min(LONGEST_WAIT, work.poll_interval * 2 ** min(cursor.asked - 1, 10))
+    return Wait(seconds, cursor.data(), Progress("deleting the stack"), trouble=trouble)
+
+
+def _prove(work: Work, cursor: Cursor) -> Outcome:
+    """The stacks are gone: nothing else of the bay may be left."""
+    left = search.leftovers(work.clouds, work.bay.uuid)
+    if not left:
+        return Done()
+    named = ", ".join(f"{item.kind} {item.name or item.ident}" for item in left[:MOST_NAMED])
+    more = f", and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
+    return Blocked(
+        "LEFTOVERS",
+        Actor.OPERATOR,
+        f"Its stack is gone, but parts of the cluster are still in the cloud: {clean(named)}{more}.",
+        "; ".join(f"{item.service} {item.kind} {item.ident} ({clean(item.name)})" for item in left),
+        cursor=replace(cursor, searches=cursor.searches + 1).data(),
+        # Services may need a moment after Heat has seen the end. After that it is somebody's move.
+        seconds=work.poll_interval if not cursor.searches else None,
+        leftovers=left,
+    )

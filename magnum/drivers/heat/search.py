@@ -1,0 +1,158 @@
+"""What of a bay is left in the cloud, once its stacks are gone: one request for each kind of thing.
+
+Heat takes a stack away whose parts it has lost sight of, because somebody let go of them or because
+the answer to their creation never came. What templates make therefore bears the bay's mark wherever
+it can: ``magnum-<uuid>`` as a tag, or as name or description of what has no tags, and ``magnum_bay``
+in the metadata of servers and volumes. A thing that Heat named itself begins with the stack's name.
+"""
+
+import logging
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from keystoneauth1 import exceptions as keystone
+
+from magnum.drivers.contract import Clouds, CloudUnavailable, Leftover
+from magnum.drivers.heat.errors import clean, translated
+
+LOG = logging.getLogger(__name__)
+
+#: Key in the metadata of servers and volumes whose value is the bay's uuid.
+METADATA_KEY = "magnum_bay"
+
+#: Answers that say that this service cannot be searched, today or at all. Asking again is no help.
+_NOT_TO_BE_SEARCHED = frozenset({400, 401, 403, 404, 405, 410})
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """By what the things of one bay are known."""
+
+    uuid: str
+
+    @property
+    def tag(self) -> str:
+        """The tag, and the name or description of what has no tags."""
+        return f"magnum-{self.uuid}"
+
+    def is_on(self, thing: Mapping[str, Any]) -> bool:
+        """Whether a thing that a service listed is the bay's. A service may ignore a filter."""
+        name = str(thing.get("name") or "")
+        metadata = thing.get("metadata")
+        return (
+            self.tag in (thing.get("tags") or ())
+            or self.tag in (name, thing.get("description"))
+            or name.startswith(f"bay-{self.uuid}")
+            or (isinstance(metadata, Mapping) and metadata.get(METADATA_KEY) == self.uuid)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One kind of thing and how to ask for those of a bay.
+
+    ``service`` is the type in the service catalogue, ``version`` stands before the path unless the
+    catalogue's address has one. ``collection`` is the key in the answer. ``by`` names the parameter
+    that narrows the list; its value is ``value`` with the bay's tag and uuid put in.
+    """
+
+    service: str
+    name: str
+    version: str
+    path: str
+    collection: str
+    by: str | None = None
+    value: str = "{tag}"
+
+    def query(self, mark: Mark) -> dict[str, str]:
+        """The parameters of the request."""
+        if self.by is None:
+            return {}
+        value = self.value.format(tag=mark.tag, uuid=mark.uuid, short=mark.uuid[:8])
+        return {self.by: value}
+
+
+#: In the order in which they hold one another: a port goes with its server.
+KINDS = (
+    Kind("load-balancer", "load balancer", "v2.0", "/lbaas/loadbalancers", "loadbalancers", "name"),
+    # Nova looks for an expression in names. The names of nodes have the uuid's first part in them.
+    Kind("compute", "server", "v2.1", "/servers/detail", "servers", "name", "{short}"),
+    # Few, by their quota, and Nova has no filter for them.
+    Kind("compute", "server group", "v2.1", "/os-server-groups", "server_groups"),
+    # Cinder reads the value as Python writes a dict.
+    Kind(
+        *("block-storage", "volume", "v3", "/volumes/detail", "volumes"),
+        *("metadata", f"{{{{'{METADATA_KEY}': '{{uuid}}'}}}}"),
+    ),
+    Kind("network", "floating IP", "v2.0", "/floatingips", "floatingips", "description"),
+    Kind("network", "port", "v2.0", "/ports", "ports", "tags"),
+    Kind("network", "router", "v2.0", "/routers", "routers", "tags"),
+    Kind("network", "subnet", "v2.0", "/subnets", "subnets", "tags"),
+    Kind("network", "network", "v2.0", "/networks", "networks", "tags"),
+    Kind("network", "security group", "v2.0", "/security-groups", "security_groups", "name"),
+)
+
+
+def leftovers(clouds: Clouds, uuid: str) -> tuple[Leftover, ...]:
+    """Everything that bears the bay's mark, in every service that the cloud has.
+
+    A service that does not let itself be searched is noted in the log, and passed over: a cloud may
+    forbid it, and deletions must end there too. Raises CloudUnavailable where a service does not
+    answer. What the service itself keeps of a bay elsewhere (a user in Keystone, keys in a secret
+    store) is to be looked for here as soon as there is such a thing.
+    """
+    return tuple(_found(clouds, Mark(uuid)))
+
+
+def _found(clouds: Clouds, mark: Mark) -> Iterator[Leftover]:
+    passed_over: set[str] = set()
+    for kind in KINDS:
+        if kind.service in passed_over:
+            continue
+        with translated(f"looking for what is left of the bay: {kind.name}", kind.service):
+            adapter = clouds.rest(kind.service)
+            if adapter is None:
+                passed_over.add(kind.service)
+                continue
+            try:
+                listed = _listed(adapter, kind, mark)
+            except keystone.HttpError as error:
+                if error.http_status not in _NOT_TO_BE_SEARCHED:
+                    raise
+                LOG.warning(
+                    "Bay %s: whether a %s is left cannot be found out, the %s service answers %s: %s",
+                    *(mark.uuid, kind.name, kind.service, error.http_status, clean(error)),
+                )
+                continue
+        for thing in listed:
+            if mark.is_on(thing):
+                name = str(thing.get("name") or thing.get("floating_ip_address") or "")
+                yield Leftover(kind.service, kind.name, str(thing.get("id")), name)
+
+
+def _listed(adapter: Any, kind: Kind, mark: Mark) -> list[Mapping[str, Any]]:
+    """One request. Raises CloudUnavailable where the answer makes no sense."""
+    response = adapter.get(
+        _path(adapter.get_endpoint() or "", kind),
+        params=kind.query(mark),
+        headers={"Accept": "application/json"},
+    )
+    try:
+        things = response.json()[kind.collection]
+        if all(isinstance(thing, Mapping) for thing in things):
+            return list(things)
+    except (ValueError, KeyError, TypeError):
+        pass
+    raise CloudUnavailable(
+        f"The cloud's {kind.service} service gave an answer that makes no sense.",
+        f"looking for what is left of the bay: {kind.name}: no list of {kind.collection}",
+    )
+
+
+def _path(endpoint: str, kind: Kind) -> str:
+    """The path below the catalogue's address, which has the version in it or has it not."""
+    parts = urlsplit(endpoint).path.split("/")
+    versioned = any(part[:1] == "v" and part[1:2].isdigit() for part in parts)
+    return kind.path if versioned else f"/{kind.version}{kind.path}"
