@@ -63,14 +63,17 @@ class Request(webob.Request):  # type: ignore[misc]
         return url.rstrip("/")
 
     def query(self, known: Collection[str] = ()) -> Mapping[str, str]:
-        """The arguments behind the question mark. Raises BadRequest for one that is unknown or given twice."""
+        """The arguments behind the question mark.
+
+        Raises BadRequest for one that is unknown or given twice, and without naming one where none can be read.
+        """
         text = self.environ.get("QUERY_STRING", "")
         if not text:
             return {}
         try:
             pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=20)
         except ValueError as error:
-            raise errors.BadRequest("The query cannot be read.", str(error)) from error
+            raise errors.BadRequest("The query cannot be read.", str(error), "") from error
         found: dict[str, str] = {}
         for key, value in pairs:
             if key not in known or unstorable(key):

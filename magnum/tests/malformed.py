@@ -61,9 +61,15 @@ QUERY = st.text(
     alphabet=st.sampled_from("limitmarkersort_keydir=&%0123456789-+;abc\u00ff"), max_size=30
 ) | st.builds(
     lambda key, value: f"{key}={value}",
-    st.sampled_from(["limit", "marker", "sort_key", "sort_dir", "rollback"]),
-    st.sampled_from(["", "0", "1", "id", "name", "status", "desc", "asc", "-1", "%ff", "%00"]),
+    st.sampled_from(["limit", "marker", "sort_key", "sort_dir", "rollback", "force"]),
+    st.sampled_from(["", "0", "1", "id", "name", "status", "desc", "asc", "-1", "%ff", "%00"])
+    | st.sampled_from(["9" * 9, "9" * 18, "9" * 19, "9" * 40, "true", "deadline", "finished_at"])
+    | st.uuids().map(str),
 )
+
+#: Paths of histories and operations; a bay's name or an operation's uuid belongs into the first piece.
+HISTORY = ["bays/{}/operations", "bays/{}/events", "clusters/{}/operations", "clusters/{}/events"]
+OPERATION = ["operations/{}", "operations/{}/events"]
 
 
 def check(answer: TestResponse) -> None:

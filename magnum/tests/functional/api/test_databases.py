@@ -1,47 +1,15 @@
 """The API on every database: a life from end to end, lists, counts, and malformed requests."""
 
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given
 
-from magnum.api import app
 from magnum.conf import CONF
 from magnum.db import session
-from magnum.drivers import catalogue
-from magnum.policies import enforcer
-from magnum.tests import engine
-from magnum.tests.api import (
-    EVERYTHING,
-    MEMBER,
-    MODEL,
-    Client,
-    FixedDriver,
-    Settings,
-    SwarmDriver,
-    a_bay,
-    a_model,
-    trusting,
-)
+from magnum.tests.api import BEFORE_OPERATIONS, MODEL, Client, a_bay, a_model, shown
 from magnum.tests.malformed import BAY, BAYMODEL, EXAMPLES, QUERY, check, patches, spoiled
-
-
-@pytest.fixture
-def demo(database_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    """A member of a project, in front of the application on a fresh database."""
-    CONF(args=[], project="magnum", default_config_files=[], default_config_dirs=[])
-    settings = Settings()
-    settings("cloud", absent_services=EVERYTHING)
-    settings("quotas", max_clusters_per_project=-1)
-    enforcer.decisions.cache_clear()
-    known = catalogue.Catalogue([SwarmDriver(), FixedDriver()])
-    monkeypatch.setattr(catalogue, "catalogue", lambda: known)
-    engine.use_database(database_url)
-    yield Client(app.make(auth=trusting), Project_Id="p1", User_Id="u1", Roles=MEMBER)
-    session.engine().dispose()
-    settings.undo()
 
 
 def uuids(client: Client, path: str) -> list[str]:
@@ -62,8 +30,9 @@ def test_a_life(demo: Client) -> None:
     assert changed["updated_at"] is not None
     answer = demo("POST", "/v1/bays", {"baymodel_id": model["uuid"]}, version=None, status=201)
     bay = answer.json
-    assert demo("GET", f"/v1/bays/{bay['uuid']}").json == bay
-    assert demo("GET", "/v1/bays/detail").json == {"bays": [bay]}
+    assert shown(demo, bay["uuid"], BEFORE_OPERATIONS) == bay
+    detail = demo("GET", "/v1/bays/detail", version=BEFORE_OPERATIONS).json
+    assert detail == {"bays": [bay]}
     (line,) = demo("GET", "/v1/bays").json["bays"]
     assert (line["node_count"], line["master_count"], line["labels"]) == (1, 1, {"k": "v"})
     demo("DELETE", f"/v1/baymodels/{model['uuid']}", status=400)

@@ -7,12 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from magnum.tests.api import MODEL, Client, a_bay, a_model
+from magnum.tests.api import MODEL, Client, a_bay, a_model, operations_of
 from magnum.tests.malformed import (
     BAY,
     BAYMODEL,
     EXAMPLES,
+    HISTORY,
     JSON,
+    OPERATION,
     QUERY,
     check,
     patches,
@@ -71,6 +73,43 @@ def test_any_body_on_any_route(
 def test_any_query(demo: Client, query: str, collection: str) -> None:
     answer = demo("GET", f"/v1/{collection}?{query}")
     assert answer.status_int in (200, 400, 404), answer.text
+
+
+@pytest.fixture
+def bay(demo: Client) -> str:
+    return a_bay(demo)
+
+
+@EXAMPLES
+@given(query=QUERY, path=st.sampled_from([*HISTORY, *OPERATION]))
+def test_any_query_about_a_history(demo: Client, bay: str, query: str, path: str) -> None:
+    ident = operations_of(bay)[0] if path in OPERATION else bay
+    answer = demo("GET", f"/v1/{path.format(ident)}?{query}")
+    assert answer.status_int in (200, 400, 404), answer.text
+    check(answer)
+
+
+@EXAMPLES
+@given(
+    query=QUERY,
+    body=st.binary(max_size=50) | JSON,
+    method=st.sampled_from(["POST", "PATCH", "DELETE", "PUT", "GET", "OPTIONS"]),
+    path=st.sampled_from([*HISTORY, *OPERATION, "operations"]),
+    segment=st.text(max_size=10),
+)
+def test_anything_about_a_history(
+    demo: Client, query: str, body: Any, method: str, path: str, segment: str
+) -> None:
+    path = path.format(quote(segment, safe="", errors="ignore"))
+    answer = demo(method, f"/v1/{path}?{query}", body)
+    assert 400 <= answer.status_int < 500, answer.text
+
+
+@EXAMPLES
+@given(query=QUERY, body=st.binary(max_size=50) | JSON)
+def test_deleting(demo: Client, bay: str, query: str, body: Any) -> None:
+    for path in (f"bays/{bay}", f"operations/{operations_of(bay)[0]}"):
+        check(demo("DELETE", f"/v1/{path}?{query}", body))
 
 
 @EXAMPLES

@@ -157,14 +157,14 @@ def test_the_operators_text_stays_with_the_operator(caplog: pytest.LogCaptureFix
     [
         ("nothing=1", "nothing"),
         ("limit=1&limit=2", "limit"),
-        ("limit=%ff", None),
+        ("limit=%ff", ""),
         ("marker=a%00", "marker"),
         ("%00=1", "\\x00"),
-        ("&".join(f"a{i}=1" for i in range(50)), None),
+        ("&".join(f"a{i}=1" for i in range(50)), ""),
     ],
 )
-def test_arguments_are_known_and_given_once(demo: Client, query: str, field: str | None) -> None:
-    assert demo.error("GET", f"/v1/bays?{query}", status=400).get("field") == field
+def test_arguments_are_known_and_given_once(demo: Client, query: str, field: str) -> None:
+    assert demo.error("GET", f"/v1/bays?{query}", status=400)["field"] == field
 
 
 @pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
