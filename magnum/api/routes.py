@@ -1,5 +1,6 @@
 """The whole API on one page: every method on every path, who does it, and the rule that is asked (None: nobody)."""
 
+from magnum.api.controllers import actions
 from magnum.api.controllers.baymodels import BayModelsController
 from magnum.api.controllers.bays import BaysController
 from magnum.api.controllers.events import EventsController
@@ -7,6 +8,7 @@ from magnum.api.controllers.operations import OperationsController
 from magnum.api.controllers.root import DiscoveryController
 from magnum.api.microversions import OPERATIONS
 from magnum.api.routing import Route
+from magnum.api.schemas.actions import ACTIONS
 from magnum.api.spelling import BAYS, CLUSTERS, Spelling
 
 
@@ -20,6 +22,8 @@ def table() -> list[Route]:
         *_bays(BAYS),
         *_history(BAYS),
         *_history(CLUSTERS),
+        *_actions(BAYS),
+        *_actions(CLUSTERS),
         *_operations(BAYS),
     ]
 
@@ -54,6 +58,14 @@ def _history(words: Spelling) -> list[Route]:
     return [
         Route("GET", f"{at}/operations", operations.index, "operation:get_all", OPERATIONS),
         Route("GET", f"{at}/events", events.index, "event:get_all", OPERATIONS),
+    ]
+
+
+def _actions(words: Spelling) -> list[Route]:
+    at = f"/v1/{words.bays}/{{}}/actions"
+    return [
+        Route("POST", f"{at}/{verb}", actions.of(verb), f"action:{verb}", OPERATIONS)
+        for verb in ACTIONS
     ]
 
 

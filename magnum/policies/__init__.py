@@ -2,7 +2,7 @@
 
 from oslo_policy import policy
 
-from magnum.policies import base, baymodels, bays, events, operations
+from magnum.policies import actions, base, baymodels, bays, events, operations
 
 
 def list_rules() -> list[policy.RuleDefault]:
@@ -11,6 +11,7 @@ def list_rules() -> list[policy.RuleDefault]:
         *base.RULES,
         *baymodels.RULES,
         *bays.RULES,
+        *actions.RULES,
         *operations.RULES,
         *events.RULES,
     ]

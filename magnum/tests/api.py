@@ -33,6 +33,7 @@ class SwarmDriver(Driver):
         return Done()
 
     bay_update = bay_delete = bay_create
+    bay_check = bay_rebuild = bay_soft_reboot = bay_hard_reboot = bay_create
 
 
 class FixedDriver(Driver):

@@ -81,7 +81,7 @@ class BaysController:
         if request.version < self._spelling.synchronous_below:
             body = view.one(made.bay, self._spelling, request.base)
             return response.send_created(body, body["links"][0]["href"])
-        return _send_accepted(request, response, made.bay, made.operation)
+        return send_accepted(request, response, made.bay, made.operation)
 
     def change(self, request: Request, response: Response, ident: str) -> Response:
         """``PATCH /{bay}``: 202 and the uuid, or 200 and the whole bay, as for POST.
@@ -95,7 +95,7 @@ class BaysController:
         node_count = self._node_count(bay, changes)
         other = node_count not in (None, _workers(bay))
         if other:
-            _check_driver_can(bay, Verb.UPDATE)
+            check_driver_can(bay, Verb.UPDATE)
         operation = None
         queue = request.version >= microversions.OPERATIONS
         if node_count is not None and (other or queue):
@@ -106,7 +106,7 @@ class BaysController:
             if operation is not None:
                 bay = store.get(request.caller, bay.uuid, all_projects=sees_all_projects(request))
             return response.send(view.one(bay, self._spelling, request.base))
-        return _send_accepted(request, response, bay, operation)
+        return send_accepted(request, response, bay, operation)
 
     def remove(self, request: Request, response: Response, ident: str) -> Response:
         """``DELETE /{bay}``: 204, from every status."""
@@ -256,7 +256,7 @@ def _flag(request: Request, name: str, since: microversions.Version) -> bool:
     return flag
 
 
-def _send_accepted(
+def send_accepted(
     request: Request, response: Response, bay: Bay, operation: str | None
 ) -> Response:
     """The asynchronous answer; from the version on that has operations, with the one that was made, if any."""
@@ -272,7 +272,7 @@ def _operation_url(request: Request, operation: str | None) -> str | None:
     return links.to(request.base, "operations", operation)
 
 
-def _check_driver_can(bay: Bay, verb: Verb) -> None:
+def check_driver_can(bay: Bay, verb: Verb) -> None:
     """Raise BadRequest where the bay's driver lacks a verb. Where the driver itself is missing, the work waits."""
     try:
         driver = catalogue.catalogue().get(bay.driver)

@@ -8,7 +8,7 @@ from magnum.db.models import Operation
 from magnum.lifecycle.failures import advice
 
 #: What a person may have said when he asked for it.
-_PARAMETERS: Final = ("force", "rollback", "node_count")
+_PARAMETERS: Final = ("force", "rollback", "node_count", "nodes", "batch_size")
 
 
 def full(

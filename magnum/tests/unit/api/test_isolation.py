@@ -28,7 +28,7 @@ def body_of(route: Route, model: str) -> Any:
     """A body with which the route would succeed."""
     if route.method == "PATCH":
         return []
-    if route.method != "POST":
+    if route.method != "POST" or "/actions/" in route.path:
         return None
     return MODEL if "baymodels" in route.path else {"baymodel_id": model}
 
