@@ -21,18 +21,28 @@ class Pool:
         self._threads = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="pass")
         self._busy: set[int] = set()
-        self._idle = threading.Condition()
+        self._again: set[int] = set()
+        self._changed = threading.Condition()
         self._closed = False
 
     def free(self) -> int:
         """How many more operations can be begun now."""
-        with self._idle:
+        with self._changed:
             return 0 if self._closed else self._threads - len(self._busy)
 
     def submit(self, operation_id: int) -> bool:
-        """Run a pass of an operation, unless there is no room or it is being run. True where it was taken."""
-        with self._idle:
-            if self._closed or operation_id in self._busy or len(self._busy) >= self._threads:
+        """Run a pass of an operation, unless there is no room. True where it was taken.
+
+        One that is being run is run once more afterwards: what it is told about now, its present pass may have missed.
+        """
+        with self._changed:
+            if self._closed:
+                return False
+            if operation_id in self._busy:
+                self._again.add(operation_id)
+                self._changed.notify_all()
+                return True
+            if len(self._busy) >= self._threads:
                 return False
             self._busy.add(operation_id)
         future = self._executor.submit(self._run, operation_id)
@@ -40,29 +50,49 @@ class Pool:
         return True
 
     def _run(self, operation_id: int) -> None:
-        while (next_in := self._worker.run(operation_id)) is not None and next_in <= _SOON:
-            with self._idle:
-                self._idle.wait_for(lambda: self._closed, timeout=next_in)
-                if self._closed:
-                    return
+        again = True
+        while again:
+            again = self._goes_on(operation_id, self._worker.run(operation_id))
+
+    def _goes_on(self, operation_id: int, next_in: float | None) -> bool:
+        """Whether another pass follows at once; waits for it where it is due soon."""
+        with self._changed:
+            if next_in is not None and next_in <= _SOON:
+                self._changed.wait_for(
+                    lambda: self._closed or operation_id in self._again, timeout=next_in
+                )
+                self._again.add(operation_id)
+            if operation_id in self._again and not self._closed:
+                self._again.discard(operation_id)
+                return True
+            # In the same breath, so that no submission falls between the last look and the end.
+            self._forget(operation_id)
+        return False
+
+    def _forget(self, operation_id: int) -> None:
+        self._busy.discard(operation_id)
+        self._again.discard(operation_id)
+        self._changed.notify_all()
 
     def _ended(self, operation_id: int, future: Future[None]) -> None:
-        if (error := future.exception()) is not None:
+        if future.cancelled():
+            with self._changed:
+                self._forget(operation_id)
+        elif (error := future.exception()) is not None:
             # Nothing was written: the lease runs out, and the operation is found again.
             LOG.error(
                 "The pass of operation %s was broken off: %s", operation_id, error, exc_info=error
             )
-        with self._idle:
-            self._busy.discard(operation_id)
-            self._idle.notify_all()
+            with self._changed:
+                self._forget(operation_id)
 
     def drain(self, seconds: float) -> bool:
         """Begin nothing more and wait until the steps that run are done. False where some did not end in time."""
         end = time.monotonic() + seconds
-        with self._idle:
+        with self._changed:
             self._closed = True
-            self._idle.notify_all()
-            done = self._idle.wait_for(
+            self._changed.notify_all()
+            done = self._changed.wait_for(
                 lambda: not self._busy, timeout=max(0.0, end - time.monotonic())
             )
         self._executor.shutdown(wait=False, cancel_futures=True)

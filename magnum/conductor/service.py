@@ -1,7 +1,8 @@
 """The conductor as a service of oslo.service: the loops of one process, and how they end.
 
 Three loops: the sweep looks for due operations, the renewal holds on to leases, and the tidying takes back what
-nobody needs. Hints over the broker only make the sweep's work come sooner; a broker that is down stops nothing.
+nobody needs. Hints and Heat's events over the broker only make the work come sooner; a broker that is down stops
+nothing.
 """
 
 import logging
@@ -12,8 +13,10 @@ from collections.abc import Callable
 import oslo_messaging as messaging
 from oslo_db import exception as db_exception
 from oslo_service.backend.base import ServiceBase
+from sqlalchemy.exc import SQLAlchemyError
 
 from magnum.common.context import service_context
+from magnum.conductor import heat_events
 from magnum.conductor.endpoint import Endpoint
 from magnum.conductor.pool import Pool
 from magnum.conf import CONF
@@ -38,7 +41,8 @@ class Conductor(ServiceBase):
     def start(self) -> None:
         """Begin to work. Called in the worker process, after the fork."""
         session.configure()
-        self._worker = Worker(clouds.access)
+        flow = heat_events.Flow()
+        self._worker = Worker(clouds.access, poll_interval=flow.poll_interval)
         self._pool = Pool(self._worker, CONF.conductor.threads)
         for name, broken in catalogue().broken().items():
             LOG.warning("Bays of driver %s cannot be worked on: %s", name, broken)
@@ -47,6 +51,9 @@ class Conductor(ServiceBase):
         self._loop("renew", self._worker.renew, lease_third)
         self._loop("tidy", self._worker.tidy, _TIDY_INTERVAL)
         threading.Thread(target=self._listen, name="listen", daemon=True).start()
+        threading.Thread(
+            target=heat_events.listen, args=(self._pool, flow), name="heat events", daemon=True
+        ).start()
         LOG.info("Conductor %s is at work.", self._worker.owner)
 
     def stop(self, graceful: bool = True) -> None:
@@ -90,7 +97,7 @@ class Conductor(ServiceBase):
                 while not self._stopping.wait(interval):
                     try:
                         work()
-                    except db_exception.DBError as error:
+                    except (db_exception.DBError, SQLAlchemyError) as error:
                         LOG.error(
                             "The database does not do the %s now, tried again: %s", name, error
                         )
