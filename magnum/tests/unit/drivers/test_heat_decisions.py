@@ -8,11 +8,19 @@ from hypothesis import strategies as st
 
 from magnum.drivers.heat.decisions import (
     ACTIONS,
+    LOOKS_UNTIL_FURTHER,
+    MOST_LOOKS_UNTIL_FURTHER,
     STATUSES,
+    Move,
+    Observed,
     Standing,
+    after_failure,
+    differences,
+    has_got_further,
     is_applied,
     of_create,
     of_delete,
+    of_look,
     of_update,
 )
 from magnum.drivers.heat.stack import StackView
@@ -121,3 +129,57 @@ def test_a_parameter_is_compared_as_heat_shows_it(
 ) -> None:
     shown = {} if text is None else {"p": text, "q": "other"}
     assert is_applied({"p": value}, shown) is same
+
+
+@pytest.mark.parametrize(("action", "status"), PAIRS)
+def test_a_look_at_a_stack_at_which_nobody_of_ours_is(action: str, status: str) -> None:
+    if action == "DELETE":
+        expected = Observed.GONE
+    elif action == "INIT" or status == "IN_PROGRESS":
+        expected = Observed.BUSY
+    elif status == "FAILED" or action in ("SUSPEND", "ROLLBACK"):
+        expected = Observed.CHANGED
+    else:
+        expected = Observed.AS_MADE
+    assert of_look(action, status) is expected
+
+
+@pytest.mark.parametrize(
+    ("code", "move"),
+    [
+        ("QUOTA_EXCEEDED", Move.ASK_LATER),
+        ("NO_CAPACITY", Move.ASK_LATER),
+        ("FLOATING_IPS_EXHAUSTED", Move.ASK_LATER),
+        ("CLOUD_RESTARTED", Move.ASK_NOW),
+        *(
+            (code, Move.GIVE_UP)
+            for code in (
+                *("IMAGE_GONE", "FLAVOR_GONE", "NETWORK_GONE", "NODE_NOT_REPORTED", "NODE_FAILED"),
+                *("TIMED_OUT", "BUILD_FAILED", "INVALID_OPTION", "A_NEW_ONE"),
+            )
+        ),
+    ],
+)
+def test_what_follows_from_a_failure(code: str, move: Move) -> None:
+    assert after_failure(code) is move
+
+
+@given(st.integers(0, 500), st.integers(0, 100))
+def test_another_try_is_believed_in_the_end_and_later_each_time_that_was_wrong(
+    looks: int, mistakes: int
+) -> None:
+    if has_got_further(looks, mistakes):
+        assert has_got_further(looks + 1, mistakes)
+        assert mistakes == 0 or has_got_further(looks, mistakes - 1)
+    assert has_got_further(MOST_LOOKS_UNTIL_FURTHER, mistakes)
+    assert not has_got_further(LOOKS_UNTIL_FURTHER - 1, mistakes)
+
+
+def test_what_a_stack_shows_otherwise_is_named() -> None:
+    wanted = {"node_count": 3, "master_count": 1, "extra": "x"}
+    shown = {"node_count": "2", "master_count": "1", "other": "y"}
+    assert differences(wanted, shown) == (
+        "extra is not known, and not x",
+        "node_count is 2, and not 3",
+    )
+    assert differences({"node_count": 2}, shown) == ()

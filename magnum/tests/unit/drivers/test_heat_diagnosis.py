@@ -4,13 +4,16 @@ from typing import Any
 
 import pytest
 
-from magnum.drivers.contract import Actor
-from magnum.drivers.heat.diagnosis import Cause, diagnose
+from magnum.drivers.contract import Actor, Fault
+from magnum.drivers.heat.diagnosis import LONGEST_FAULT, MOST_FAULTS, Cause, diagnose
 from magnum.drivers.heat.stack import ResourceView, StackView
 from magnum.tests.unit.drivers.fakes import resource
 
 WAIT = "OS::Heat::WaitCondition"
 SERVER = "OS::Nova::Server"
+PORT = "OS::Neutron::Port"
+FLOATING_IP = "OS::Neutron::FloatingIP"
+NO_ADDRESS = "IpAddressGenerationFailureClient: No more IP addresses available on network 5."
 
 
 def cause(reason: str, *listed: dict[str, Any], action: str = "CREATE") -> Cause:
@@ -48,8 +51,36 @@ def around(inner: dict[str, Any]) -> tuple[dict[str, Any], ...]:
         ),
         (SERVER, "ResourceInError: No valid host was found.", "NO_CAPACITY", Actor.OPERATOR),
         (SERVER, "Exceeded maximum number of retries.", "NO_CAPACITY", Actor.OPERATOR),
+        (FLOATING_IP, NO_ADDRESS, "FLOATING_IPS_EXHAUSTED", Actor.OPERATOR),
         (
-            "OS::Neutron::Port",
+            "OS::Neutron::Router",
+            "ExternalIpAddressExhaustedClient: Unable to find any IP address on external network 5.",
+            "FLOATING_IPS_EXHAUSTED",
+            Actor.OPERATOR,
+        ),
+        (PORT, NO_ADDRESS, "BUILD_FAILED", Actor.USER),  # of a network of the user's own choice
+        (
+            FLOATING_IP,
+            "OverQuotaClient: Quota exceeded for resources: ['floatingip'].",
+            "QUOTA_EXCEEDED",
+            Actor.USER,
+        ),
+        (SERVER, "BadRequest: Image 7 could not be found. (HTTP 400)", "IMAGE_GONE", Actor.USER),
+        (
+            SERVER,
+            "Error validating value '7': No images matching {'name'",
+            "IMAGE_GONE",
+            Actor.USER,
+        ),
+        (SERVER, "BadRequest: Flavor m1.x could not be found.", "FLAVOR_GONE", Actor.USER),
+        (SERVER, "No Flavor matching {'name': 'm1.x'}. (HTTP 404)", "FLAVOR_GONE", Actor.USER),
+        (PORT, "Unable to find network with name or id 'n'", "NETWORK_GONE", Actor.USER),
+        (PORT, "NetworkNotFoundClient: Network n could not be found.", "NETWORK_GONE", Actor.USER),
+        (PORT, "NotFound: Subnet s could not be found.", "NETWORK_GONE", Actor.USER),
+        (SERVER, "Worker went down during resource CREATE", "CLOUD_RESTARTED", Actor.NOBODY),
+        (WAIT, "Engine went down during stack CREATE", "CLOUD_RESTARTED", Actor.NOBODY),
+        (
+            PORT,
             "Property error: network: Error validating value 'x'",
             "INVALID_OPTION",
             Actor.USER,
@@ -117,12 +148,59 @@ def test_a_stack_that_somebody_stopped_blames_no_resource() -> None:
 
 @pytest.mark.parametrize(
     ("reason", "code"),
-    [("", "BUILD_FAILED"), ("Quota exceeded", "QUOTA_EXCEEDED"), ("odd", "BUILD_FAILED")],
+    [
+        ("", "BUILD_FAILED"),
+        ("Quota exceeded", "QUOTA_EXCEEDED"),
+        ("Engine went down during stack UPDATE", "CLOUD_RESTARTED"),
+        ("odd", "BUILD_FAILED"),
+    ],
 )
 def test_without_any_resource_the_stacks_words_stand(reason: str, code: str) -> None:
     found = cause(reason)
     assert found.code == code
+    assert found.faults == ()
     assert (reason or "no reason given") in found.text
+
+
+@pytest.mark.parametrize(
+    ("status", "word"), [("CREATE_FAILED", "Creating"), ("UPDATE_FAILED", "Updating")]
+)
+def test_the_text_names_the_step(status: str, word: str) -> None:
+    assert f"{word} resource 'it'" in cause("", resource("it", SERVER, status, "no luck")).text
+
+
+def test_every_part_that_failed_is_named_once_the_blamed_one_first() -> None:
+    request = "req-0a1b2c3d-aaaa-4bbb-8ccc-0123456789ab"
+    inner = resource(
+        *("server", SERVER, "CREATE_FAILED", f"Forbidden: Quota exceeded (Request-ID: {request})"),
+        owner="stack-3",
+        updated="2026-01-01T00:00:01Z",
+    )
+    other = resource(
+        *("router", "OS::Neutron::Router", "CREATE_FAILED", "no such network"),
+        updated="2026-01-01T00:00:02Z",
+    )
+    stopped = resource("volume", "OS::Cinder::Volume", "CREATE_FAILED", "CREATE aborted")
+    busy = resource("port", PORT, "CREATE_IN_PROGRESS", "state changed")
+    assert cause("failed", other, *around(inner), stopped, busy).faults == (
+        Fault("nodes / 1 / server", SERVER, "Forbidden: Quota exceeded", request),
+        Fault("router", "OS::Neutron::Router", "no such network"),
+    )
+
+
+def test_of_a_stack_out_of_time_the_faults_are_what_was_open() -> None:
+    report = resource("reported", WAIT, "CREATE_IN_PROGRESS", "state changed", owner="stack-3")
+    faults = cause("Timed out", *around(report)).faults
+    assert faults == (Fault("nodes / 1 / reported", WAIT, "Timed out"),)
+
+
+def test_faults_are_bounded_and_hold_no_secret() -> None:
+    words = "see http://me:hunter2@proxy/ " + "x" * 2000
+    many = [resource(f"s{n:03}", SERVER, "CREATE_FAILED", words) for n in range(50)]
+    faults = cause("", *many).faults
+    assert len(faults) == MOST_FAULTS
+    assert all(len(fault.text) == LONGEST_FAULT for fault in faults)
+    assert "hunter2" not in str(faults)
 
 
 def test_a_circle_in_what_heat_lists_does_not_hang() -> None:

@@ -14,10 +14,12 @@ from magnum.drivers.contract import (
     CloudUnavailable,
     DeleteFailed,
     Done,
+    DriverError,
     Failed,
     GroupFacts,
     NotFound,
     Outcome,
+    StackChanged,
     Verb,
     Wait,
     Work,
@@ -496,3 +498,46 @@ def test_observe_without_a_stack(heat: FakeHeat) -> None:
     heat.only().status = "DELETE_COMPLETE"
     with pytest.raises(NotFound):
         Driver().observe(work)
+
+
+@pytest.mark.parametrize("status", ["CREATE_COMPLETE", "CHECK_COMPLETE", "RESUME_COMPLETE"])
+def test_a_sound_stack_is_observed(heat: FakeHeat, status: str) -> None:
+    work = replace(created(heat), verb=Verb.CHECK)
+    heat.only().status = status
+    outcome = ask(work)
+    assert isinstance(outcome, Done)
+    assert outcome.facts.api_address
+
+
+def test_an_order_of_an_earlier_update_is_no_change(heat: FakeHeat) -> None:
+    """Which nodes were to go is still a parameter of the stack; the bay is what it was made to be."""
+    work = created(heat)
+    heat.only().parameters["nodes_to_remove"] = ["srv-7"]
+    assert Driver().observe(work).api_address
+
+
+def test_a_stack_that_somebody_scaled(heat: FakeHeat) -> None:
+    work = created(heat)
+    heat.only().status = "UPDATE_COMPLETE"
+    heat.only().parameters["node_count"] = 7
+    with pytest.raises(StackChanged, match="node_count is 7, and not 1"):
+        Driver().observe(work)
+
+
+@pytest.mark.parametrize("status", ["SUSPEND_COMPLETE", "CHECK_FAILED", "ROLLBACK_COMPLETE"])
+def test_a_stack_that_somebody_did_something_to(heat: FakeHeat, status: str) -> None:
+    work = created(heat)
+    heat.only().status, heat.only().reason = status, "somebody's doing"
+    with pytest.raises(StackChanged, match=f"{status}: somebody's doing"):
+        Driver().observe(work)
+
+
+@pytest.mark.parametrize("status", ["UPDATE_IN_PROGRESS", "SUSPEND_IN_PROGRESS", "INIT_COMPLETE"])
+def test_a_stack_at_which_heat_is_tells_nothing(heat: FakeHeat, status: str) -> None:
+    """Neither gone nor changed, which would be said of the bay: it is looked at again later."""
+    work = created(heat)
+    heat.only().status = status
+    with pytest.raises(DriverError) as caught:
+        Driver().observe(work)
+    assert not isinstance(caught.value, StackChanged | NotFound)
+    assert caught.value.code == "CONFLICT"

@@ -117,9 +117,11 @@ def test_translation(error: Exception, kind: type[contract.DriverError]) -> None
 
 def test_an_error_names_the_service_that_was_asked() -> None:
     for error in (keystone.InternalServerError("oops"), keystone.ConnectTimeout(), OSError()):
-        with pytest.raises(contract.CloudUnavailable, match="looking") as caught:
-            with translated("looking for ports", "network"):
-                raise error
+        with (
+            pytest.raises(contract.CloudUnavailable, match="looking") as caught,
+            translated("looking for ports", "network"),
+        ):
+            raise error
         assert "network service" in caught.value.text
         assert "looking for ports" in caught.value.text
 

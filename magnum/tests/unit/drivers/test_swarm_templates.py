@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from magnum.drivers.contract import Bay, BayModel, InvalidOption, NotSupported, Work
+from magnum.drivers.heat.search import Mark
 from magnum.drivers.heat.template import bundle
 from magnum.drivers.swarm_atomic_v1.driver import Driver
 from magnum.drivers.swarm_atomic_v1.template_def import OPTIONS, name_prefix
@@ -173,6 +174,40 @@ def test_a_node_can_be_removed_by_its_servers_id() -> None:
     assert NODE["outputs"]["OS::stack_id"]["value"] == {"get_resource": "server"}
     (policy,) = CLUSTER["resources"]["nodes"]["properties"]["removal_policies"]
     assert policy == {"resource_list": {"get_param": "nodes_to_remove"}}
+
+
+#: Types that have neither a name nor tags in their service, or go with what they are a part of.
+NO_MARK = (
+    "OS::Heat::",
+    "AWS::CloudFormation::",
+    "OS::Neutron::RouterInterface",
+    "OS::Octavia::Listener",
+    "OS::Octavia::Pool",
+    "OS::Octavia::HealthMonitor",
+    "OS::Cinder::VolumeAttachment",
+    "node.yaml",
+)
+
+
+def test_everything_that_is_made_is_found_by_the_search_of_a_deletion() -> None:
+    work = make_work(
+        bay={"master_lb_enabled": True, "name": "Café"}, master={"docker_volume_size": 1}
+    )
+    marked = set()
+    for engine in engines(work):
+        for name, made in engine.resources().items():
+            if made["type"].startswith(NO_MARK):
+                continue
+            properties = engine.properties(name)
+            shown = {**properties, **properties.get("value_specs", {})}
+            assert Mark(UUID).is_on(shown), name
+            marked.add(made["type"])
+    assert {kind.rpartition("::")[2] for kind in marked} == {
+        *("Net", "Subnet", "Router", "Port", "FloatingIP", "SecurityGroup"),
+        *("Server", "ServerGroup", "Volume", "LoadBalancer"),
+    }
+    cluster, _ = engines(work)
+    assert UUID[:8] in cluster.parameters["name_prefix"]  # by which Nova is asked for servers
 
 
 def test_proxies_may_hold_a_password_and_are_hidden() -> None:
