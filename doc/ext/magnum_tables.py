@@ -47,16 +47,18 @@ class _Table(SphinxDirective):
 
 
 class Routes(_Table):
-    """Every method on every path, with the policy rule that is asked."""
+    """Every method on every path, with the policy rule that is asked and the first microversion that has it."""
 
-    heading = ("Method", "Path", "Policy rule")
-    widths = "15 45 40"
+    heading = ("Method", "Path", "Policy rule", "From")
+    widths = "12 44 34 10"
 
     def rows(self) -> Iterable[Sequence[str]]:
         """One row for each route."""
         for route in routes.table():
-            path = route.path.replace("{}", "<name or uuid>")
-            yield (route.method, f"``{path}``", f"``{route.policy}``" if route.policy else "none")
+            ident = "<uuid>" if route.path.startswith("/v1/operations") else "<name or uuid>"
+            path = route.path.replace("{}", ident)
+            rule = f"``{route.policy}``" if route.policy else "none"
+            yield (route.method, f"``{path}``", rule, str(route.since))
 
 
 class Microversions(_Table):
