@@ -23,6 +23,7 @@ UNIT_TESTS = [
     "tools/openstack/tests",
     "tools/checks/tests",
     "tools/standin/tests",
+    "tools/chaos_run/tests",
 ]
 FUNCTIONAL_TESTS = ["magnum/tests/functional", *UNIT_TESTS]
 # For generators: libraries of OpenStack announce on every start that eventlet will go.

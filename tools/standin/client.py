@@ -232,6 +232,10 @@ class StandIn:
         """The stacks that are there."""
         return [stack for stack in self.stacks(name) if stack["deleted"] is None]
 
+    def quiet(self) -> float:
+        """Seconds for which nobody has changed anything; 0 while a request hangs or a stack is in progress."""
+        return float(self._control("GET", "quiet"))
+
     def grants(self) -> list[list[str]]:
         """[project, user, role] of every grant that stands."""
         found: list[list[str]] = self._control("GET", "grants")

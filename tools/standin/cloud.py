@@ -1,6 +1,7 @@
 """The stand-in as a whole, without HTTP: which service a request is for, and what a test may tell it (``/control``)."""
 
 import re
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -11,7 +12,7 @@ from tools.standin.identity import Identity, refused
 from tools.standin.ledger import Ledger
 from tools.standin.notifier import Bus, Reliability
 from tools.standin.rules import Rules
-from tools.standin.stacks import Ending, Stacks
+from tools.standin.stacks import IN_PROGRESS, Ending, Stacks
 from tools.standin.things import Things
 from tools.standin.wire import IDENTITY, ORCHESTRATION, Answer, Request
 
@@ -60,6 +61,7 @@ class Cloud:
         routes: dict[tuple[str, str], Callable[..., Any]] = {
             ("GET", "ledger"): lambda: self.ledger.shown(since),
             ("GET", "stacks"): self._shown_stacks,
+            ("GET", "quiet"): self._quiet,
             ("GET", "grants"): lambda: sorted(self.identity.grants),
             ("GET", "rules"): self.rules.shown,
             ("POST", "rules"): lambda: self.rules.add(**body),
@@ -81,6 +83,11 @@ class Cloud:
             return Answer(200, do(*words[1:], *given))
         except _WRONG as wrong:
             return Answer(400, {"error": f"{type(wrong).__name__}: {wrong}"})
+
+    def _quiet(self) -> float:
+        with self.stacks.lock:
+            busy = any(stack.status == IN_PROGRESS for stack in self.stacks.live())
+        return 0.0 if busy else time.time() - self.ledger.last_change()
 
     def _shown_stacks(self) -> list[dict[str, Any]]:
         with self.stacks.lock:

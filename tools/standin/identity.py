@@ -30,8 +30,8 @@ from tools.standin.wire import (
 
 _NAMESPACE = uuid.UUID("6f1f7c9e-3c3b-4e55-9d0e-0d6f1f1f2a55")
 _DOMAIN = {"id": "default", "name": "Default"}
-#: Users of these names are the services' own.
-_SERVICE_USERS = ("magnum",)
+#: Users whose names begin so are the services' own.
+_SERVICE_USERS = "magnum"
 _ENDPOINTS: Mapping[str, str] = {
     IDENTITY: "",
     ORCHESTRATION: "/v1/{project}",
@@ -65,6 +65,11 @@ class Identity:
         """Id of the project that a token is for; None where the token is no good."""
         known = self._read(token)
         return None if known is None else str(known["project"]["id"])
+
+    def user_of(self, token: str | None) -> str | None:
+        """Name of the user whose token it is, were it only once; None where it is no token."""
+        known = _decoded(token)
+        return None if known is None else str(known["user"]["name"])
 
     def answer(self, request: Request) -> Answer:
         """Carry out a request to Keystone."""
@@ -120,16 +125,15 @@ class Identity:
         return Answer(201, {"token": self._token(known, request)}, {"X-Subject-Token": text})
 
     def _read(self, text: str | None) -> dict[str, Any] | None:
-        try:
-            known: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text or ""))
-        except (ValueError, binascii.Error):
+        known = _decoded(text)
+        if known is None:
             return None
         good = known["issued"] > self._oldest and time.time() < known["issued"] + self._life
         return known if good else None
 
     def _token(self, known: Mapping[str, Any], request: Request) -> dict[str, Any]:
         names = ["member", "reader"]
-        if known["user"]["name"] in _SERVICE_USERS:
+        if known["user"]["name"].startswith(_SERVICE_USERS):
             names += ["admin", "service"]
         return {
             "methods": ["password"],
@@ -194,6 +198,14 @@ def refused(status: int, text: str) -> Answer:
     title = titles.get(status, "Error")
     headers = {"WWW-Authenticate": "Keystone"} if status == 401 else {}
     return Answer(status, {"error": {"code": status, "message": text, "title": title}}, headers)
+
+
+def _decoded(text: str | None) -> dict[str, Any] | None:
+    try:
+        known: dict[str, Any] = json.loads(base64.urlsafe_b64decode(text or ""))
+    except (ValueError, binascii.Error):
+        return None
+    return known
 
 
 def _named(kind: str, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tools.standin.wire import Request
+from tools.standin.wire import IDENTITY, Request
 
 #: Longest text of a body that is kept, in characters.
 _LONGEST = 500
@@ -16,7 +16,8 @@ _LONGEST = 500
 class Entry:
     """One request. Times are seconds since 1970; ``answered`` is None where the answer was lost or is still to come.
 
-    ``rule`` is the id of the rule of misbehaviour that applied. ``carried_out`` says whether the service did it.
+    ``user`` is the name of who asked, by his token. ``rule`` is the id of the rule of misbehaviour that applied.
+    ``carried_out`` says whether the service did it.
     """
 
     number: int
@@ -27,6 +28,7 @@ class Entry:
     query: Mapping[str, list[str]]
     body: Any
     request_id: str | None
+    user: str | None
     rule: int | None = None
     carried_out: bool = False
     answered: int | None = None
@@ -41,8 +43,8 @@ class Ledger:
     entries: list[Entry] = field(default_factory=list)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def begin(self, request: Request) -> Entry:
-        """Note a request that has just come in."""
+    def begin(self, request: Request, user: str | None) -> Entry:
+        """Note a request of a user that has just come in."""
         with self._lock:
             entry = Entry(
                 number=len(self.entries),
@@ -53,9 +55,17 @@ class Ledger:
                 query=dict(request.query),
                 body=_summary(request.body),
                 request_id=request.headers.get("x-openstack-request-id"),
+                user=user,
             )
             self.entries.append(entry)
         return entry
+
+    def last_change(self) -> float:
+        """When the last request that changes something ended; now, where one is not answered yet."""
+        with self._lock:
+            changes = [entry for entry in self.entries if entry.method not in ("GET", "HEAD")]
+        found = [entry for entry in changes if entry.service != IDENTITY]
+        return max((entry.ended or time.time() for entry in found), default=0.0)
 
     def shown(self, since: int = 0) -> list[dict[str, Any]]:
         """Entries from a number on, as plain data."""

@@ -74,7 +74,8 @@ class Handler(BaseHTTPRequestHandler):
             self._send(Answer(404, {"error": f"no service lies below /{head}"}))
 
     def _serve(self, request: Request) -> None:
-        entry = self.cloud.ledger.begin(request)
+        user = self.cloud.identity.user_of(request.headers.get("x-auth-token"))
+        entry = self.cloud.ledger.begin(request, user)
         found = self.cloud.rules.match(request)
         if found is None:
             answer = self._carry_out(request, entry)
@@ -85,12 +86,14 @@ class Handler(BaseHTTPRequestHandler):
                 self.close_connection = True
                 entry.ended = time.time()
                 return
+        # Before it is sent: who has the answer may look at the ledger at once.
+        entry.answered, entry.ended = answer.status, time.time()
         try:
             self._send(answer, {"X-Openstack-Request-Id": f"req-standin-{entry.number}"})
             self.wfile.flush()
-            entry.answered = answer.status
-        finally:
-            entry.ended = time.time()
+        except OSError:
+            entry.answered = None
+            raise
 
     def _misbehave(self, request: Request, entry: Entry, rule: Rule) -> Answer:
         if not rule.hang_after:

@@ -26,7 +26,7 @@ IN_PROGRESS, COMPLETE, FAILED = "IN_PROGRESS", "COMPLETE", "FAILED"
 class Ending:
     """How an action of a stack shall end.
 
-    :param stack: regular expression that is looked for in the stack's name and tags.
+    :param stack: regular expression that is looked for in the stack's name, tags and parameters.
     :param action: CREATE, UPDATE, DELETE or CHECK.
     :param status: COMPLETE or FAILED.
     :param resources: what failed: mappings with ``path`` ("workers / 1 / server"), ``type``, ``reason`` and, where
@@ -204,7 +204,8 @@ class Stacks:
 
     def _ending(self, stack: Stack, action: str) -> Ending | None:
         for ending in self.endings:
-            named = any(re.search(ending.stack, name) for name in (stack.name, *stack.tags))
+            texts = (stack.name, *stack.tags, *map(str, stack.given.values()))
+            named = any(re.search(ending.stack, text) for text in texts)
             if named and ending.action == action and ending.times != 0:
                 if ending.times is not None:
                     ending.times -= 1
