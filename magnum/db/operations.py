@@ -128,10 +128,33 @@ def _load(session: Session, operation_id: int) -> Claim:
             select(NodeGroup).where(NodeGroup.bay_id == bay.uuid).order_by(NodeGroup.id)
         ).all()
         attributes.set_committed_value(bay, "node_groups", list(groups))
+        if bay.generation > operation.generation:
+            _as_of(session, operation, groups)
     left = (operation.deadline - moment).total_seconds()
     ended = _last_end(session, operation) if bay is not None and bay.stack_id is None else None
     since = None if ended is None else (moment - ended).total_seconds()
     return Claim(operation, bay, bool(is_overtaken), left, since)
+
+
+def _as_of(session: Session, operation: Operation, groups: Sequence[NodeGroup]) -> None:
+    """Show groups as the operation wants them: without what changes that wait behind it have put in their place.
+
+    They may be taken back before they begin, and must not have been done then.
+    """
+    later = session.scalars(
+        select(Operation.undo)
+        .where(
+            *unfinished(operation.bay_uuid),
+            Operation.id > operation.id,
+            Operation.undo.is_not(None),
+        )
+        .order_by(Operation.id.desc())
+    )
+    by_name = {group.name: group for group in groups}
+    for undo in later:
+        for name, values in (undo or {})["groups"].items():
+            for column, value in values.items():
+                attributes.set_committed_value(by_name[name], column, value)
 
 
 def _last_end(session: Session, operation: Operation) -> datetime | None:

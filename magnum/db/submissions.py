@@ -292,7 +292,9 @@ def _undo(session: Session, operation: Operation, rest: Sequence[Operation]) -> 
             change_groups(session, operation.bay_uuid, {name: values})
     for ident, values in handed.items():
         session.execute(changing(Operation).where(Operation.id == ident).values(undo=values))
-    if not rest:
+    at_work = any(other.verb != CHECK for other in rest)
+    if not at_work and not undo["status"].endswith("_IN_PROGRESS"):
+        # Otherwise the change put no status in the place of another: what went before it has left its own.
         restored = {name: undo[name] for name in ("status", "status_reason")}
         session.execute(of_bay(operation.bay_uuid).values(**restored))
 
