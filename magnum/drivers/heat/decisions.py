@@ -85,6 +85,11 @@ def of_delete(left: Sequence[StackView]) -> Standing:
     return Standing.UNDER_WAY
 
 
+def is_going(action: str, status: str) -> bool:
+    """Whether Heat is at the deletion of a stack. One that is gone is still shown for a while."""
+    return action == "DELETE" and status not in ("FAILED", "COMPLETE")
+
+
 class Observed(enum.Enum):
     """What a look at a bay's stack finds, while no verb is at work on it."""
 

@@ -22,6 +22,7 @@ from magnum.drivers.heat import decisions, search
 from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Standing
 from magnum.drivers.heat.errors import AlreadyThere, clean
+from magnum.drivers.heat.looks import SharedLooks
 from magnum.drivers.heat.stack import Stack, StackView
 
 #: Looks at a stack that is not being deleted though that was asked for, until it is asked again.
@@ -32,12 +33,14 @@ LONGEST_WAIT = 120.0
 MOST_NAMED = 5
 
 
-def delete(work: Work) -> Outcome:
-    """One pass of a bay's deletion."""
+def delete(work: Work, looks: SharedLooks) -> Outcome:
+    """One pass of a bay's deletion. ``looks`` are those of all bays."""
     stack, cursor = Stack(work), Cursor.of(work)
     if not cursor.asked and cursor.stack_id is not None:
         _ask(stack, cursor.stack_id)
         return _deleting(work, cursor.asked_now())
+    if _is_under_way(work, stack, cursor, looks):
+        return _deleting(work, cursor)
     left = stack.find()
     match decisions.of_delete(left):
         case Standing.COMPLETE:
@@ -62,6 +65,25 @@ def _ask(stack: Stack, stack_id: str) -> None:
         stack.delete(stack_id)
     except (NotFound, AlreadyThere):
         pass  # gone already, or Heat is busy with it: the next look tells
+
+
+def _is_under_way(work: Work, stack: Stack, cursor: Cursor, looks: SharedLooks) -> bool:
+    """Whether Heat is still at the stack that is known. Where it is not, the tag tells what is left.
+
+    The stack's id finds it even where somebody has taken its tag away.
+    """
+    stack_id = cursor.stack_id
+    if stack_id is None or work.woken:
+        return False
+
+    def alone() -> StackView | None:
+        try:
+            return stack.look(stack_id, outputs=False)
+        except NotFound:
+            return None
+
+    view = looks.look(work.bay.project_id, stack_id, alone, stack.look_at_all)
+    return view is not None and decisions.is_going(view.action, view.status)
 
 
 def _deleting(work: Work, cursor: Cursor, seconds: float | None = None) -> Wait:

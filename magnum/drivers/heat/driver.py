@@ -6,6 +6,7 @@ every verb may be repeated from any point. A failure whose cause can pass blocks
 Heat is asked again, with the same parameters, each time the operation is tried again.
 """
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any, ClassVar
@@ -29,6 +30,7 @@ from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
 from magnum.drivers.heat.errors import AlreadyThere, CloudRestarted, Refused, clean
+from magnum.drivers.heat.looks import SharedLooks
 from magnum.drivers.heat.stack import Stack, StackView
 from magnum.drivers.heat.template import TemplateDefinition
 
@@ -46,6 +48,9 @@ class HeatDriver(contract.Driver):
 
     definition: ClassVar[TemplateDefinition]
 
+    def __init__(self) -> None:
+        self._looks = SharedLooks()
+
     def bay_create(self, work: Work) -> Outcome:
         """Create the stack, or adopt it, and wait for it."""
         return _guarded(self._create, work)
@@ -56,7 +61,7 @@ class HeatDriver(contract.Driver):
 
     def bay_delete(self, work: Work) -> Outcome:
         """Delete every stack with the bay's tag, until there is none and nothing else of it is left."""
-        return _guarded(deletion.delete, work)
+        return _guarded(functools.partial(deletion.delete, looks=self._looks), work)
 
     def observe(self, work: Work) -> Facts:
         """What the stack's outputs say at present.
@@ -92,7 +97,7 @@ class HeatDriver(contract.Driver):
             return self._launch(work, stack)
         if cursor.may_try and not work.woken:
             return self._try_again(work, stack, cursor)
-        view = self._look(stack, cursor.stack_id, work)
+        view = self._status(stack, cursor.stack_id, work)
         if view is None:
             return _gone()
         match decisions.of_create(view.action, view.status):
@@ -211,6 +216,16 @@ class HeatDriver(contract.Driver):
         return True
 
     # --- what the verbs share -------------------------------------------------------------------
+
+    def _status(self, stack: Stack, stack_id: str, work: Work) -> StackView | None:
+        """As :meth:`_look`, together with others who look. Outputs and parameters may be missing."""
+        if work.woken:
+            return self._look(stack, stack_id, work)
+        return self._looks.look(
+            *(work.bay.project_id, stack_id),
+            lambda: self._look(stack, stack_id, work),
+            stack.look_at_all,
+        )
 
     def _look(self, stack: Stack, stack_id: str, work: Work) -> StackView | None:
         """The stack, or None where it is gone. Outputs are costly: only where the end is likely."""

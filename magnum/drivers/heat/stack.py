@@ -4,7 +4,7 @@ Name and tag derive from the bay's uuid. A stack's name is unique in its project
 is impossible; the tag finds what is ours, whatever its state. Nothing is decided here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -144,6 +144,13 @@ class Stack:
         """Every stack with this bay's tag, whatever its state."""
         with translated("looking for stacks of the bay"):
             return tuple(StackView.of(shown) for shown in self._heat.stacks.list(tags=self.tag))
+
+    def look_at_all(self, stack_ids: Collection[str]) -> Mapping[str, StackView]:
+        """Those of several stacks of the project that are there, by id, without their parameters."""
+        with translated("looking at stacks"):
+            listed = self._heat.stacks.list(filters={"id": sorted(stack_ids)})
+            found = [StackView.of(shown) for shown in listed]
+        return {view.stack_id: view for view in found}
 
     def update(self, stack_id: str, parameters: Mapping[str, Any], timeout_mins: int) -> None:
         """Change these parameters and nothing else: template, files and other parameters stay."""

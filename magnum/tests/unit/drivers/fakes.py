@@ -123,10 +123,16 @@ class FakeHeatStacks:
         shown = self._heat.at(url).shown(details=True, outputs=resolve_outputs)
         return Stack(self, shown, loaded=True)
 
-    def list(self, tags: str) -> Iterator[Stack]:
-        self._heat.note("list", tags=tags)
+    def list(
+        self, tags: str | None = None, filters: dict[str, list[str]] | None = None
+    ) -> Iterator[Stack]:
+        asked = {"tags": tags} if filters is None else {"filters": filters}
+        self._heat.note("list", **asked)
+        wanted = (filters or {}).get("id")
         for stack in list(self._heat.kept.values()):
-            if tags in stack.tags.split(","):
+            if (tags is None or tags in stack.tags.split(",")) and stack.id in (
+                wanted or [stack.id]
+            ):
                 yield Stack(self, stack.shown(details=False, outputs=False), loaded=True)
 
     def update(self, url: str, **given: Any) -> None:

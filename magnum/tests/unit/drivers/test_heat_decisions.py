@@ -18,6 +18,7 @@ from magnum.drivers.heat.decisions import (
     differences,
     has_got_further,
     is_applied,
+    is_going,
     of_create,
     of_delete,
     of_look,
@@ -80,6 +81,11 @@ def test_delete_of_one_stack(action: str, status: str) -> None:
     if action == "DELETE":
         expected = Standing.FAILED if status == "FAILED" else Standing.UNDER_WAY
     assert of_delete([view(action, status)]) is expected
+
+
+@pytest.mark.parametrize(("action", "status"), PAIRS)
+def test_a_stack_that_is_going(action: str, status: str) -> None:
+    assert is_going(action, status) == (action == "DELETE" and status == "IN_PROGRESS")
 
 
 def test_a_deletion_is_complete_only_when_nothing_is_left() -> None:

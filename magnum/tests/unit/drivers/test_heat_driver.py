@@ -131,7 +131,7 @@ def test_a_life_with_events_takes_four_requests(heat: FakeHeat) -> None:
     work = replace(work, verb=Verb.DELETE, cursor={})
     work, _ = waits(work)
     heat.kept.clear()
-    assert isinstance(ask(work), Done)
+    assert isinstance(ask(replace(work, woken=True)), Done)
     assert [method for method, _ in heat.requests] == ["create", "get", "delete", "list"]
 
 
@@ -323,11 +323,34 @@ def test_delete_works_from_every_state(heat: FakeHeat, status: str, known: bool)
     assert heat.count("delete") == 1
 
 
-def test_delete_looks_for_the_tag_with_one_request(heat: FakeHeat) -> None:
+def test_delete_looks_at_the_stack_and_at_its_end_for_the_tag(heat: FakeHeat) -> None:
     work = replace(created(heat), verb=Verb.DELETE)
     work, _ = waits(work)
     work, _ = waits(work)
-    assert heat.requests[1:] == [("list", {"tags": TAG})]
+    url = f"{NAME}/{heat.only().id}"
+    assert heat.requests[1:] == [("get", {"url": url, "resolve_outputs": False})]
+    heat.requests.clear()
+    heat.kept.clear()
+    assert isinstance(ask(work), Done)
+    assert [method for method, _ in heat.requests] == ["get", "list"]
+    assert heat.requests[1] == ("list", {"tags": TAG})
+
+
+def test_a_deleted_stack_that_heat_still_shows_is_gone(
+    heat: FakeHeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work = replace(created(heat), verb=Verb.DELETE)
+    work, _ = waits(work)
+    heat.only().status = "DELETE_COMPLETE"
+    monkeypatch.setattr(heat.stacks, "list", lambda tags: [])  # lists leave deleted stacks out
+    assert isinstance(ask(work), Done)
+
+
+def test_a_stack_whose_tag_somebody_took_away_is_still_waited_for(heat: FakeHeat) -> None:
+    work = replace(created(heat), verb=Verb.DELETE)
+    heat.only().tags = ""
+    work, _ = waits(work)
+    waits(work)
 
 
 def test_a_stack_that_is_gone_already(heat: FakeHeat) -> None:
