@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, defer, load_only
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
-from magnum.db import paging
+from magnum.db import bays, paging
 from magnum.db.bays import BayNotFound
 from magnum.db.models import UNFINISHED, Bay, Event, Operation
 from magnum.db.paging import Page
@@ -105,10 +105,18 @@ def _marker(session: Session, statement: Select[Operation], page: Page) -> Opera
     return found
 
 
-def present_operation(context: RequestContext, bay_uuid: str) -> Operation | None:
-    """What is being done about a bay now, or first of what waits; None where nothing is. One statement."""
+def followed(
+    context: RequestContext, ident: str, *, all_projects: bool = False
+) -> tuple[Bay, Operation | None]:
+    """One bay as :func:`magnum.db.bays.get` has it, and what is being done about it: two statements.
+
+    That is the operation at work, or else the first of those that wait; None where nothing is to be done. Raises what
+    that function raises.
+    """
+    # One transaction around both: each takes a connection, which costs as much as a statement.
     with reader(context) as session:
-        return session.scalar(_present(), {"bay": bay_uuid})
+        bay = bays.get(context, ident, all_projects=all_projects)
+        return bay, session.scalar(_present(), {"bay": bay.uuid})
 
 
 @functools.cache

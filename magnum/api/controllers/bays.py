@@ -61,13 +61,15 @@ class BaysController:
     def show(self, request: Request, response: Response, ident: str) -> Response:
         """``GET /{bay}``"""
         request.query()
-        bay = self._find(request, ident)
-        body = view.one(bay, self._spelling, request.base)
-        if request.version >= microversions.OPERATIONS:
-            operation = history.present_operation(request.caller, bay.uuid)
-            for_operator = operation is not None and sees_operator_text(request, operation)
-            body |= view.age(bay)
-            body |= view.present(bay, operation, request.base, for_operator=for_operator)
+        base = request.base
+        if request.version < microversions.OPERATIONS:
+            return response.send(view.one(self._find(request, ident), self._spelling, base))
+        wide = sees_all_projects(request)
+        bay, operation = history.followed(request.caller, ident, all_projects=wide)
+        authorize(request, owner(bay))
+        for_operator = operation is not None and sees_operator_text(request, operation)
+        body = view.one(bay, self._spelling, base) | view.age(bay)
+        body |= view.present(bay, operation, base, for_operator=for_operator)
         return response.send(body)
 
     def create(self, request: Request, response: Response) -> Response:
