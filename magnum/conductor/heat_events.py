@@ -49,10 +49,11 @@ class Flow:
     def poll_interval(self) -> float:
         """Seconds between two looks at a stack in progress."""
         often: float = CONF.lifecycle.poll_interval
+        seldom: float = CONF.heat_events.poll_interval
         trusted = CONF.heat_events.trusted_seconds
         if self._heard_at is None or self._clock() - self._heard_at > trusted:
             return often
-        return max(often, CONF.heat_events.poll_interval)
+        return max(often, seldom)
 
 
 class Endpoint:
@@ -106,11 +107,14 @@ class Endpoint:
             self._pool.submit(operation_id)
 
 
-def listen(pool: Pool, flow: Flow) -> None:
-    """Begin to listen, as configured; waits for the broker. Each event goes to one of all conductors."""
+def listen(pool: Pool, flow: Flow) -> Any:
+    """Begin to listen, as configured; waits for the broker. Each event goes to one of all conductors.
+
+    Returns oslo.messaging's listener, None where nothing is listened to.
+    """
     options = CONF.heat_events
     if not options.enabled or not (options.transport_url or CONF.transport_url):
-        return
+        return None
     try:
         transport = messaging.get_notification_transport(
             CONF, options.transport_url or CONF.transport_url
@@ -130,3 +134,5 @@ def listen(pool: Pool, flow: Flow) -> None:
         LOG.error(
             "Heat cannot be listened to, so stacks are polled. Look at [heat_events]: %s", error
         )
+        return None
+    return server

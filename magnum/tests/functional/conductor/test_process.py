@@ -1,14 +1,8 @@
 """Real conductor processes on every database, with RabbitMQ and without: accepted work is finished, whatever dies."""
 
-import os
-import signal
-import subprocess
-import sys
 import time
 import uuid
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
@@ -18,80 +12,7 @@ from magnum.drivers.noop_v1.driver import Driver as NoopDriver
 from magnum.lifecycle import hints
 from magnum.lifecycle.submit import delete_bay
 from magnum.tests import engine
-
-#: Seconds that a test waits for what should take two.
-PATIENCE = 30.0
-
-
-@pytest.fixture(autouse=True)
-def database(database_url: str) -> str:
-    engine.use_database(database_url)
-    return database_url
-
-
-class Conductors:
-    """Starts conductor processes on the test's database, and ends those that are left."""
-
-    def __init__(self, folder: Path, database: str) -> None:
-        self._folder = folder
-        self._database = database
-        self._running: list[subprocess.Popen[bytes]] = []
-
-    def start(
-        self, *, broker: str | None = None, topic: str = "none", sweep: float = 0.3
-    ) -> subprocess.Popen[bytes]:
-        """Start one, and wait until it says that it is at work."""
-        number = len(self._running)
-        config, log = self._folder / f"{number}.conf", self._folder / f"{number}.log"
-        transport = f"transport_url = {broker}\n" if broker else ""
-        config.write_text(
-            f"[DEFAULT]\n{transport}"
-            f"[database]\nconnection = {self._database}\n"
-            f"[conductor]\nsweep_interval = {sweep}\ntopic = {topic}\nthreads = 4\n"
-            "[lifecycle]\nlease_seconds = 3\npoll_interval = 0.2\n"
-        )
-        command = [
-            sys.executable,
-            "-W",
-            "ignore",
-            "-m",
-            "magnum.cmd.conductor",
-            "--config-file",
-            str(config),
-        ]
-        with log.open("wb") as output:
-            process = subprocess.Popen(
-                command, stdout=output, stderr=output, start_new_session=True
-            )
-        self._running.append(process)
-        until(lambda: b"is at work" in log.read_bytes() or process.poll() is not None)
-        assert process.poll() is None, log.read_text()
-        return process
-
-    def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """kill -9 for the process and its workers."""
-        os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
-
-    def end(self) -> None:
-        """Kill what is left."""
-        for process in self._running:
-            if process.poll() is None:
-                self.kill(process)
-
-
-@pytest.fixture
-def conductors(tmp_path: Path, database: str) -> Iterator[Conductors]:
-    found = Conductors(tmp_path, database)
-    yield found
-    found.end()
-
-
-def until(condition: Callable[[], Any]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
+from magnum.tests.functional.conductor.processes import PATIENCE, Conductors, until
 
 
 def status(bay: Bay) -> str:

@@ -9,9 +9,10 @@ import pytest
 from oslo_db import exception as db_exception
 from sqlalchemy.exc import OperationalError
 
-from magnum.conductor import heat_events
 from magnum.conductor.heat_events import Endpoint, Flow
 from magnum.conf import CONF
+from magnum.db import operations
+from magnum.lifecycle import submit
 
 BAY = "0a1b2c3d-1111-2222-3333-444455556666"
 
@@ -60,8 +61,8 @@ class FakeStore:
 @pytest.fixture
 def store(monkeypatch: pytest.MonkeyPatch) -> FakeStore:
     made = FakeStore()
-    monkeypatch.setattr(heat_events.operations, "wake", made.wake)
-    monkeypatch.setattr(heat_events.submit, "check_bay", made.check_bay)
+    monkeypatch.setattr(operations, "wake", made.wake)
+    monkeypatch.setattr(submit, "check_bay", made.check_bay)
     return made
 
 

@@ -14,7 +14,7 @@ PATIENCE = 30.0
 class FakeWorker:
     """Passes that the test ends by hand. ``next_in`` is what a pass answers, the last one for ever."""
 
-    def __init__(self, *next_in: float | None | Exception) -> None:
+    def __init__(self, *next_in: float | Exception | None) -> None:
         self.next_in = list(next_in) or [None]
         self.begun = threading.Semaphore(0)
         self.may_end = threading.Semaphore(0)

@@ -1,0 +1,81 @@
+"""Real conductors beside a stand-in for Keystone and Heat: its events, its silence, and the request's id in its log."""
+
+import time
+from collections.abc import Iterator
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import pytest
+from heatclient import client as heat_client
+from keystoneauth1.identity import v3
+from keystoneauth1.session import Session
+
+from magnum.db.models import Bay, State
+from magnum.drivers.swarm_atomic_v1.driver import Driver as SwarmDriver
+from magnum.lifecycle.submit import NewBay, create_bay, delete_bay, update_bay
+from magnum.tests import engine
+from magnum.tests.functional.conductor.bus import Bus
+from magnum.tests.functional.conductor.processes import Conductors, until
+from tools.standin.client import StandIn
+
+
+@pytest.fixture
+def heat(tmp_path: Path, bus: Bus) -> Iterator[StandIn]:
+    with StandIn(tmp_path, seconds_per_stack=1.0, notify=bus.url, topic=bus.topic) as found:
+        yield found
+
+
+def somebody(heat: StandIn, project: str) -> Any:
+    """A Heat client of somebody else in a project."""
+    who: dict[str, Any] = {"username": "demo", "user_domain_name": "Default", "password": "x"}
+    auth = v3.Password(auth_url=heat.auth_url, project_id=project, **who)
+    return heat_client.Client("1", session=Session(timeout=30), auth=auth)
+
+
+def swarm_bay() -> Bay:
+    asker = engine.context()
+    model = engine.a_baymodel(
+        asker,
+        coe="swarm",
+        image_id="fedora",
+        flavor_id="m1.small",
+        master_flavor_id="m1.small",
+        external_network_id="public",
+        tls_disabled=True,
+    )
+    new = NewBay("bay", model, SwarmDriver(), flavor_id="m1.small", master_flavor_id="m1.small")
+    return create_bay(asker, new).bay
+
+
+def status(bay: Bay) -> str:
+    return engine.look(bay).status
+
+
+def seconds_late(heat: StandIn, bay: Bay) -> float:
+    """How long after Heat had ended its last action the bay's operation ended."""
+    (stack,) = heat.stacks(f"bay-{bay.uuid}")
+    ended = max(moment for moment, _, state in stack["history"] if state == "COMPLETE")
+    finished = engine.operations_of(bay)[-1].finished_at
+    assert finished is not None
+    return float(finished.replace(tzinfo=UTC).timestamp() - ended)
+
+
+@pytest.mark.timeout(180)
+def test_conductors_finish_by_heats_word_alone(
+    conductors: Conductors, heat: StandIn, bus: Bus
+) -> None:
+    for _ in range(2):
+        conductors.start(poll=300, more=bus.sections() + heat.config())
+    time.sleep(1)  # they listen a moment after they are at work
+    bays = [swarm_bay() for _ in range(6)]
+    until(lambda: all(status(bay) == "CREATE_COMPLETE" for bay in bays))
+    print([round(seconds_late(heat, bay), 2) for bay in bays])
+    assert {operation.wakes for bay in bays for operation in engine.operations_of(bay)} == {1}
+    for bay in bays:
+        update_bay(engine.context(), engine.look(bay), 3)
+    until(lambda: all(status(bay) == "UPDATE_COMPLETE" for bay in bays))
+    for bay in bays:
+        delete_bay(engine.context(), bay)
+    until(lambda: all(engine.operations_of(bay)[-1].state == State.DONE for bay in bays))
+    assert heat.live_stacks() == []
