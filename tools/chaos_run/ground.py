@@ -62,6 +62,12 @@ class Ground:
         """Where the API is, without a slash at the end."""
         return f"http://127.0.0.1:{self.api_port}"
 
+    @property
+    def server_url(self) -> sa.URL:
+        """The database server, with a database that it always has."""
+        always = "postgres" if self.database == "postgresql" else "mysql"
+        return self.database_url.set(database=always)
+
     def lock(self, name: str) -> threading.Lock:
         """The lock of one part: a conductor, the API, the broker or the database."""
         return self.locks.setdefault(name, threading.Lock())
@@ -128,16 +134,24 @@ class Ground:
 
     def start_database(self) -> None:
         """Start the database again, on the same data."""
+        self.ensure_database()
+        _make_durable(self.engine)
+
+    def ensure_database(self) -> None:
+        """Have the server up, and letting people in."""
+        ensure = servers.ensure_mariadb
+        if self.database == "postgresql":
+            ensure = servers.ensure_postgresql
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
-                self._ensure_database()
-                _make_durable(self.engine)
-                return
+                ensure(self.place, self.server_url.render_as_string(hide_password=False))
+                with sa.create_engine(self.server_url, poolclass=sa.NullPool).connect():
+                    return
             except (Trouble, sa.exc.OperationalError) as error:
-                # A server that was killed may not have let go of everything yet.
+                # One that was killed may not have let go of everything yet, and listens before it lets people in.
                 if time.monotonic() > deadline:
-                    raise Trouble(f"the database does not come back: {error}") from error
+                    raise Trouble(f"the database does not come up: {error}") from error
                 time.sleep(0.2)
 
     def stop_broker(self, politely: bool) -> None:
@@ -151,12 +165,6 @@ class Ground:
     @property
     def _server(self) -> str:
         return servers.POSTGRESQL if self.database == "postgresql" else servers.MARIADB
-
-    def _ensure_database(self) -> None:
-        ensure = servers.ensure_mariadb
-        if self.database == "postgresql":
-            ensure = servers.ensure_postgresql
-        ensure(self.place, self.database_url.render_as_string(hide_password=False))
 
     def _stop(self, name: str, number: signal.Signals) -> None:
         pid = self.processes.pid(name)
@@ -234,7 +242,7 @@ def _servers(folder: Path, database: str, plan_: Plan, place: servers.Ground) ->
     )
     with ThreadPoolExecutor(1) as beside:
         broker_starts = beside.submit(ground.start_broker)
-        ground._ensure_database()
+        ground.ensure_database()
         _make_database(ground, plan_)
         broker_starts.result()
     return ground
@@ -242,9 +250,9 @@ def _servers(folder: Path, database: str, plan_: Plan, place: servers.Ground) ->
 
 def _make_database(ground: Ground, plan_: Plan) -> None:
     """The schema, the record, and the users."""
-    its_own = "postgres" if ground.database == "postgresql" else "mysql"
-    server = ground.database_url.set(database=its_own)
-    engine = sa.create_engine(server, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool)
+    engine = sa.create_engine(
+        ground.server_url, isolation_level="AUTOCOMMIT", poolclass=sa.NullPool
+    )
     with engine.connect() as connection:
         connection.exec_driver_sql(f"CREATE DATABASE {_NAME}")
         if ground.database == "postgresql":
