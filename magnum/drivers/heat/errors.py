@@ -5,6 +5,7 @@ drivers knows the clients' exceptions, or by which words the cloud says what wen
 """
 
 import re
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -171,6 +172,19 @@ def translated(doing: str, service: str = "orchestration") -> Iterator[None]:
         raise AlreadyThere(f"The cloud's {service} service sees a conflict.", whole) from error
     except (heat.BaseException, keystone.ClientException, OSError) as error:
         raise _unavailable(doing, service, error) from error
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        if not _inside_client(error):
+            raise
+        # Heat's client stumbles so over an answer that is not what it expects, such as a proxy's page.
+        whole = f"{doing}: {type(error).__name__}: {clean(error)}"
+        text = f"The cloud's {service} service gave an answer that makes no sense ({doing})."
+        raise CloudUnavailable(text, whole) from error
+
+
+def _inside_client(error: Exception) -> bool:
+    """Whether it was Heat's client that raised it, and not our own code."""
+    frames = [frame for frame, _ in traceback.walk_tb(error.__traceback__)]
+    return str(frames[-1].f_globals.get("__name__")).startswith("heatclient.")
 
 
 def _of_heat(error: Any, doing: str) -> DriverError:
