@@ -148,7 +148,7 @@ def test_where_the_leader_is_stopped_the_others_ask_for_themselves() -> None:
 # --- in the driver --------------------------------------------------------------------------------
 
 
-class SlowHeat(FakeHeat):
+class FakeSlowHeat(FakeHeat):
     """A fake Heat whose first look is held until the test lets it go."""
 
     def __init__(self) -> None:
@@ -170,7 +170,7 @@ def asked_to_go(driver: Driver, work: Work) -> Work:
 
 @pytest.mark.parametrize("verb", [Verb.CREATE, Verb.DELETE])
 def test_many_bays_of_a_project_are_polled_with_two_requests(verb: Verb) -> None:
-    heat, driver = SlowHeat(), Driver()
+    heat, driver = FakeSlowHeat(), Driver()
     works: list[Work] = []
     for number in range(6):
         work = make_work(heat, bay={"uuid": f"{number:08d}-0000-4000-8000-000000000000"})
