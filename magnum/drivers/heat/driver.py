@@ -258,7 +258,7 @@ def only(stack: Stack) -> str | None:
 
 
 def _gone() -> Failed:
-    return Failed("STACK_GONE", Actor.USER, _STACK_GONE)
+    return Failed(NotFound.code, NotFound.actor, _STACK_GONE)
 
 
 def _under_way(work: Work, cursor: Cursor, stage: str) -> Outcome:

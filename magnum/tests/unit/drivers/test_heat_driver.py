@@ -189,7 +189,7 @@ def test_a_stack_that_somebody_deleted(heat: FakeHeat, verb: Verb, gone: str) ->
         heat.only().status = "DELETE_IN_PROGRESS"
     outcome = ask(work)
     assert isinstance(outcome, Failed)
-    assert (outcome.code, outcome.actor) == ("STACK_GONE", Actor.USER)
+    assert (outcome.code, outcome.actor) == ("STACK_GONE", NotFound.actor)
 
 
 # --- update ---------------------------------------------------------------------------------------
