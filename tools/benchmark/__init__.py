@@ -1,1 +1,1 @@
-"""What ``tools/bench`` is made of: a floor to compare with, a load, and the rows of the report."""
+"""What ``tools/bench`` is made of: a stage with our processes, a load, a floor to compare with, and the rows."""
