@@ -51,8 +51,6 @@ def heat() -> FakeHeat:
 
 def ask(work: Work) -> Outcome:
     outcome: Outcome = getattr(Driver(), f"bay_{work.verb}")(work)
-    if isinstance(outcome, Wait):
-        json.dumps(dict(outcome.cursor))  # the cursor goes into a row
     return outcome
 
 
@@ -60,7 +58,8 @@ def after(work: Work, outcome: Outcome) -> Work:
     """The work of the next call, as the lifecycle makes it."""
     assert isinstance(outcome, Wait | Blocked), outcome
     stack_id = outcome.facts.stack_id or work.bay.stack_id
-    return replace(work, cursor=outcome.cursor, bay=replace(work.bay, stack_id=stack_id))
+    cursor = json.loads(json.dumps(outcome.cursor))  # it goes into a row
+    return replace(work, cursor=cursor, bay=replace(work.bay, stack_id=stack_id))
 
 
 def waits(work: Work) -> tuple[Work, Wait]:
