@@ -1,4 +1,4 @@
-"""Conductor processes for tests: started on a test's database, and killed when it is over."""
+"""Conductor processes for tests: started on a test's database, and killed when it is over; and bays for them."""
 
 import os
 import signal
@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+
+from magnum.db.models import Bay
+from magnum.drivers.swarm_atomic_v1.driver import Driver as SwarmDriver
+from magnum.lifecycle.submit import NewBay, create_bay
+from magnum.tests import engine
 
 #: Seconds that a test waits for what should take two.
 PATIENCE = 30.0
@@ -84,3 +89,24 @@ class Conductors:
         for process in self._running:
             if process.poll() is None:
                 self.kill(process)
+
+
+def swarm_bay() -> Bay:
+    """A bay that is built with Heat."""
+    asker = engine.context()
+    model = engine.a_baymodel(
+        asker,
+        coe="swarm",
+        image_id="fedora",
+        flavor_id="m1.small",
+        master_flavor_id="m1.small",
+        external_network_id="public",
+        tls_disabled=True,
+    )
+    new = NewBay("bay", model, SwarmDriver(), flavor_id="m1.small", master_flavor_id="m1.small")
+    return create_bay(asker, new).bay
+
+
+def status(bay: Bay) -> str:
+    """The bay's status now."""
+    return engine.look(bay).status

@@ -12,11 +12,7 @@ from magnum.drivers.noop_v1.driver import Driver as NoopDriver
 from magnum.lifecycle import hints
 from magnum.lifecycle.submit import delete_bay
 from magnum.tests import engine
-from magnum.tests.functional.conductor.processes import PATIENCE, Conductors, until
-
-
-def status(bay: Bay) -> str:
-    return engine.look(bay).status
+from magnum.tests.functional.conductor.processes import PATIENCE, Conductors, status, until
 
 
 def noop_bay(seconds: float) -> Bay:

@@ -1,4 +1,4 @@
-"""Real conductors beside a stand-in for Keystone and Heat: its events, its silence, and the request's id in its log."""
+"""Real conductors that hear a stand-in for Heat: work ends with its word, and what others do is noticed."""
 
 import time
 from collections.abc import Iterator
@@ -12,11 +12,10 @@ from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
 from magnum.db.models import Bay, State
-from magnum.drivers.swarm_atomic_v1.driver import Driver as SwarmDriver
-from magnum.lifecycle.submit import NewBay, create_bay, delete_bay, update_bay
+from magnum.lifecycle.submit import delete_bay, update_bay
 from magnum.tests import engine
 from magnum.tests.functional.conductor.bus import Bus
-from magnum.tests.functional.conductor.processes import Conductors, until
+from magnum.tests.functional.conductor.processes import Conductors, status, swarm_bay, until
 from tools.standin.client import StandIn
 
 
@@ -31,25 +30,6 @@ def somebody(heat: StandIn, project: str) -> Any:
     who: dict[str, Any] = {"username": "demo", "user_domain_name": "Default", "password": "x"}
     auth = v3.Password(auth_url=heat.auth_url, project_id=project, **who)
     return heat_client.Client("1", session=Session(timeout=30), auth=auth)
-
-
-def swarm_bay() -> Bay:
-    asker = engine.context()
-    model = engine.a_baymodel(
-        asker,
-        coe="swarm",
-        image_id="fedora",
-        flavor_id="m1.small",
-        master_flavor_id="m1.small",
-        external_network_id="public",
-        tls_disabled=True,
-    )
-    new = NewBay("bay", model, SwarmDriver(), flavor_id="m1.small", master_flavor_id="m1.small")
-    return create_bay(asker, new).bay
-
-
-def status(bay: Bay) -> str:
-    return engine.look(bay).status
 
 
 def seconds_late(heat: StandIn, bay: Bay) -> float:
@@ -79,3 +59,24 @@ def test_conductors_finish_by_heats_word_alone(
         delete_bay(engine.context(), bay)
     until(lambda: all(engine.operations_of(bay)[-1].state == State.DONE for bay in bays))
     assert heat.live_stacks() == []
+
+
+@pytest.mark.timeout(180)
+def test_what_somebody_else_does_to_a_stack_is_noticed(
+    conductors: Conductors, heat: StandIn, bus: Bus
+) -> None:
+    listening = bus.sections() + heat.config()
+    conductors.start(poll=300, more=f"check_quiet = 0\n{listening}")
+    time.sleep(1)
+    changed, deleted = swarm_bay(), swarm_bay()
+    until(lambda: {status(changed), status(deleted)} == {"CREATE_COMPLETE"})
+    theirs = somebody(heat, changed.project_id).stacks
+    for bay, touch in ((deleted, theirs.delete), (changed, theirs.update)):
+        stack = engine.look(bay).stack_id
+        more = {"existing": True, "parameters": {"node_count": 7}} if bay is changed else {}
+        touch(f"bay-{bay.uuid}/{stack}", **more)
+    gone = until(lambda: engine.look(deleted).status_reason)
+    assert gone.startswith("STACK_GONE")
+    other = until(lambda: engine.look(changed).status_reason)
+    assert other.startswith("STACK_CHANGED")
+    assert status(changed) == "CREATE_COMPLETE"
