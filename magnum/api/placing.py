@@ -1,15 +1,18 @@
 """Which driver a request means: by its name, or by what it must provide (contract 2.1).
 
-A person who names a driver gets that driver. The engine (``coe``) and the distribution may then be left out where the
-driver has only one; where they are given, they must agree with it.
+A person who names a driver gets that driver, in the version that stands behind an ``@``, if any. The engine (``coe``)
+and the distribution may then be left out where the driver has only one; where they are given, they must agree with it.
 """
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from magnum.common import errors
+from magnum.common.context import RequestContext
 from magnum.drivers import catalogue
 from magnum.drivers.contract import ANY_DISTRO, Driver, Provides
+from magnum.drivers.placement import Decision
+from magnum.lifecycle import placement
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +67,58 @@ def choose(wish: Wish) -> Choice:
     return Choice(driver, offer.coe, wish.os_distro or own)
 
 
+def place(context: RequestContext, wish: Wish, nodes: int) -> tuple[Driver, Decision]:
+    """The driver for a new bay, by the operator's filters and weighers, and how it came to that.
+
+    Raises InvalidField that names the one field which fits no driver, Unavailable where all that fit are full or out
+    of order at present.
+    """
+    choose(wish)
+    decision = placement.decide(context, asked(wish, context.project_id, nodes))
+    if decision.chosen is None:
+        fitting = [
+            f"{one.candidate.driver}: {', '.join(why for why in one.verdicts.values() if why)}"
+            for one in decision.assessments
+            if not {"named", "capability", "server_type"}
+            & {name for name, why in one.verdicts.items() if why is not None}
+        ]
+        raise errors.Unavailable(f"No driver can take the bay now. {'; '.join(fitting)}")
+    return catalogue.catalogue().get(decision.chosen.driver), decision
+
+
+def asked(wish: Wish, project_id: str | None, nodes: int) -> placement.Wish:
+    """The same wish, as placement understands it."""
+    name, version = _named(wish)
+    return placement.Wish(
+        project_id=project_id or "",
+        server_type=wish.server_type,
+        os_distro=wish.os_distro,
+        coe=wish.coe,
+        driver=name,
+        version=version,
+        nodes=nodes,
+    )
+
+
+def _named(wish: Wish) -> tuple[str | None, str | None]:
+    """The driver's name and version, of ``name`` or ``name@version``."""
+    name, _, version = (wish.driver or "").partition("@")
+    return name or None, version or None
+
+
 def _candidates(wish: Wish) -> list[Driver]:
     drivers = catalogue.catalogue()
-    if wish.driver is not None:
+    name, version = _named(wish)
+    if name is not None:
         try:
-            return [drivers.get(wish.driver)]
+            driver = drivers.get(name)
         except catalogue.DriverMissing as error:
             raise errors.InvalidField(str(error), field="/driver") from error
+        if version not in (None, driver.version):
+            raise errors.InvalidField(
+                f"Driver {name} is here in version {driver.version}, not {version}", field="/driver"
+            )
+        return [driver]
     if wish.coe is None:
         raise errors.InvalidField(
             f"A driver or a coe must be given; drivers: {', '.join(drivers.names()) or 'none'};"

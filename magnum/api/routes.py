@@ -5,6 +5,7 @@ from magnum.api.controllers.baymodels import BayModelsController
 from magnum.api.controllers.bays import BaysController
 from magnum.api.controllers.events import EventsController
 from magnum.api.controllers.operations import OperationsController
+from magnum.api.controllers.placements import PlacementsController
 from magnum.api.controllers.root import DiscoveryController
 from magnum.api.microversions import OPERATIONS
 from magnum.api.routing import Route
@@ -25,6 +26,9 @@ def table() -> list[Route]:
         *_actions(BAYS),
         *_actions(CLUSTERS),
         *_operations(BAYS),
+        Route(
+            "POST", "/v1/placements", PlacementsController().create, "placement:create", OPERATIONS
+        ),
     ]
 
 

@@ -27,6 +27,7 @@ class BayNotFound(errors.NotFound):
 _SORT_KEYS = frozenset(Bay.__table__.columns.keys()) - {
     "labels",
     "faults",
+    "placement",
     "health_status_reason",
     "ssh_public_key",
 }
@@ -119,7 +120,9 @@ def page_of_details(
     context: RequestContext, page: Page, *, all_projects: bool = False
 ) -> list[Bay]:
     """The same with all fields and node groups: two statements, and one more for a marker."""
-    statement = select(Bay).options(defer(Bay.ssh_public_key, raiseload=True))
+    statement = select(Bay).options(
+        defer(Bay.ssh_public_key, raiseload=True), defer(Bay.placement, raiseload=True)
+    )
     with reader(context) as session:
         bays = session.scalars(_paged(context, session, statement, page, all_projects)).all()
         _attach_groups(session, bays)

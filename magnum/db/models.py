@@ -142,6 +142,7 @@ class Bay(Timestamps, Base):
     driver: Mapped[Name]
     driver_version: Mapped[Name]
     template_version: Mapped[Name]
+    placement: Mapped[Document | None]
     generation: Mapped[int] = mapped_column(default=1)
     status: Mapped[Name]
     status_reason: Mapped[Prose | None]

@@ -16,18 +16,28 @@ from magnum.db import bays
 from magnum.drivers import catalogue, placement
 from magnum.drivers.placement import Candidate, Decision, Rules, Wish
 
+__all__ = ["Decision", "Wish", "decide", "rules"]
+
 LOG = logging.getLogger(__name__)
 
 
-def decide(context: RequestContext, wish: Wish) -> Decision:
-    """The driver for a wish of the caller's, with the whole reasoning. One statement."""
-    return placement.decide(wish, candidates(context), rules())
+def decide(context: RequestContext, wish: Wish, *, explain: bool = False) -> Decision:
+    """The driver for a wish of the caller's, with the whole reasoning.
 
-
-def candidates(context: RequestContext) -> list[Candidate]:
-    """Every driver there is, usable or not, with what is known of it."""
+    How many bays each driver has is counted, in one statement, only where it can matter, or with ``explain``.
+    """
     known = catalogue.catalogue()
-    counted = bays.per_driver(context)
+    first = placement.decide(wish, _candidates(known, {}), rules())
+    left = [one.candidate.driver for one in first.assessments if one.total is not None]
+    if not explain and len(left) < 2 and not any(name in CONF.placement.max_bays for name in left):
+        return first
+    return placement.decide(wish, _candidates(known, bays.per_driver(context)), rules())
+
+
+def _candidates(
+    known: catalogue.Catalogue, counted: Mapping[str, tuple[int, int]]
+) -> list[Candidate]:
+    """Every driver there is, usable or not, with what is known of it."""
     found = [_candidate(known.get(name), counted.get(name, (0, 0))) for name in known.names()]
     return found + [Candidate(name, unusable=why) for name, why in known.broken().items()]
 

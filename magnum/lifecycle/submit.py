@@ -39,7 +39,8 @@ DEFAULT_WORKER = "default-worker"
 class NewBay:
     """A bay that was asked for, with all its fields resolved and checked (contract 2.2).
 
-    ``image_id`` is the image's id or name as the nodes shall boot it. ``create_timeout`` is in minutes.
+    ``image_id`` is the image's id or name as the nodes shall boot it. ``create_timeout`` is in minutes. ``placement``
+    is how the driver was chosen, as it is to be shown.
     """
 
     name: str
@@ -59,6 +60,7 @@ class NewBay:
     fixed_subnet: str | None = None
     floating_ip_enabled: bool = True
     master_lb_enabled: bool = False
+    placement: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,6 +256,7 @@ def _bay(context: RequestContext, new: NewBay) -> Bay:
         driver=new.driver.name,
         driver_version=new.driver.version,
         template_version=new.driver.template_version,
+        placement=None if new.placement is None else dict(new.placement),
         generation=1,
         status=statuses.status(Verb.CREATE, State.PENDING),
     )

@@ -2,7 +2,7 @@
 
 from oslo_policy import policy
 
-from magnum.policies import actions, base, baymodels, bays, events, operations
+from magnum.policies import actions, base, baymodels, bays, events, operations, placements
 
 
 def list_rules() -> list[policy.RuleDefault]:
@@ -14,4 +14,5 @@ def list_rules() -> list[policy.RuleDefault]:
         *actions.RULES,
         *operations.RULES,
         *events.RULES,
+        *placements.RULES,
     ]

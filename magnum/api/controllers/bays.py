@@ -17,7 +17,7 @@ from magnum.api.schemas import bays as schemas
 from magnum.api.schemas.base import boolean, coerced
 from magnum.api.spelling import Spelling
 from magnum.api.views import bays as view
-from magnum.api.views import collection, links
+from magnum.api.views import collection, links, placements
 from magnum.common import errors, ids
 from magnum.conf import CONF
 from magnum.db import baymodels as baymodel_store
@@ -26,7 +26,8 @@ from magnum.db import history
 from magnum.db.models import Bay, BayModel
 from magnum.db.paging import Page
 from magnum.drivers import catalogue
-from magnum.drivers.contract import WORKER, Verb
+from magnum.drivers.contract import WORKER, Driver, Verb
+from magnum.drivers.placement import Decision
 from magnum.identity.caller import Caller
 from magnum.lifecycle import submit
 from magnum.policies import enforcer
@@ -68,7 +69,7 @@ class BaysController:
         bay, operation = history.followed(request.caller, ident, all_projects=wide)
         authorize(request, owner(bay))
         for_operator = operation is not None and sees_operator_text(request, operation)
-        body = view.one(bay, self._spelling, base) | view.age(bay)
+        body = view.one(bay, self._spelling, base) | view.age(bay) | {"placement": bay.placement}
         body |= view.present(bay, operation, base, for_operator=for_operator)
         return response.send(body)
 
@@ -173,13 +174,13 @@ class BaysController:
             for name in ("flavor_id", "master_flavor_id", "fixed_network", "fixed_subnet")
         }
         timeout = wanted.get(self._spelling.timeout_key, CONF.lifecycle.default_deadline)
-        choice = self._choice(baymodel)
+        driver, decision = self._place(request, baymodel, master_count + given("node_count", 1))
         caller = Caller(request.caller)
         self._verify(caller, named, wanted, baymodel)
         return submit.NewBay(
             name=given("name", "") or ids.generated_name(self._spelling.bay_suffix),
             baymodel=baymodel,
-            driver=choice.driver,
+            driver=driver,
             node_count=given("node_count", 1),
             master_count=master_count,
             keypair=baymodel.keypair_id,
@@ -190,15 +191,16 @@ class BaysController:
             labels=wanted.get("labels") or baymodel.labels,
             floating_ip_enabled=given("floating_ip_enabled", baymodel.floating_ip_enabled),
             master_lb_enabled=master_lb_enabled,
+            placement=placements.full(decision, CONF.placement.weights),
             **named,
         )
 
-    def _choice(self, baymodel: BayModel) -> placing.Choice:
+    def _place(self, request: Request, baymodel: BayModel, nodes: int) -> tuple[Driver, Decision]:
         wish = placing.Wish(
             baymodel.server_type, baymodel.driver, baymodel.coe, baymodel.cluster_distro
         )
         try:
-            return placing.choose(wish)
+            return placing.place(request.caller, wish, nodes)
         except errors.InvalidField as error:
             error.field = self._model_field
             raise

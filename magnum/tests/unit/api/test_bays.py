@@ -33,7 +33,7 @@ FULL = SHORT | {
 }
 #: From 1.15 on: with all fields, and of one.
 AGE = {"generation", "observed_generation", "observed_at"}
-PRESENT = {"operation", "stale"}
+PRESENT = {"operation", "stale", "placement"}
 
 
 def refused(client: Client, answered: int = 400, **fields: Any) -> str | None:
