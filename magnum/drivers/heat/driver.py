@@ -16,6 +16,7 @@ from magnum.drivers.contract import (
     Actor,
     Blocked,
     Done,
+    DriverError,
     Facts,
     Failed,
     NotFound,
@@ -29,7 +30,7 @@ from magnum.drivers.heat import decisions, deletion
 from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
-from magnum.drivers.heat.errors import AlreadyThere, CloudRestarted, Refused, clean
+from magnum.drivers.heat.errors import AlreadyThere, CloudRestarted, PermissionLost, Refused, clean
 from magnum.drivers.heat.looks import SharedLooks
 from magnum.drivers.heat.stack import Stack, StackView
 from magnum.drivers.heat.template import TemplateDefinition
@@ -39,6 +40,7 @@ LOOKS_UNTIL_ASKED_AGAIN = 3
 #: Times an update is asked for while the stack shows an old failure, until that is believed.
 ASKS_UNTIL_BELIEVED = 3
 
+_REFUSALS = (Refused.code, PermissionLost.code)
 _CREATING, _UPDATING = "creating the stack", "updating the stack"
 _STACK_GONE = "The cluster's stack was deleted by somebody else."
 
@@ -244,10 +246,15 @@ class HeatDriver(contract.Driver):
 
 
 def _guarded(verb: Callable[[Work], Outcome], work: Work) -> Outcome:
-    """A cloud that does not let us in blocks the operation; it does not fail it."""
+    """A cloud that does not let us in blocks the operation; it does not fail it.
+
+    Where Keystone refuses, whoever hands out the clients says so, with an error of the same code.
+    """
     try:
         return verb(work)
-    except Refused as error:
+    except DriverError as error:
+        if error.code not in _REFUSALS:
+            raise
         return Blocked(error.code, error.actor, error.text, error.operator_text, cursor=work.cursor)
 
 

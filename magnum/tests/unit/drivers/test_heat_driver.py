@@ -445,6 +445,21 @@ def test_a_refusal_blocks_and_keeps_the_cursor(
 
 
 @pytest.mark.parametrize("verb", VERBS)
+def test_a_refusal_of_keystone_blocks_too(heat: FakeHeat, verb: Verb) -> None:
+    class FakeRefused(DriverError):
+        """What the one who hands out clients raises."""
+
+        code = "CLOUD_REFUSED"
+
+    work = replace(created(heat), verb=verb, cursor={"stack_id": "stack-1"})
+    for method in ("get", "list", "create", "update", "delete"):
+        heat.errors[method] = [FakeRefused("Keystone says no.")]
+    outcome = ask(work)
+    assert isinstance(outcome, Blocked)
+    assert (outcome.code, outcome.text) == ("CLOUD_REFUSED", "Keystone says no.")
+
+
+@pytest.mark.parametrize("verb", VERBS)
 def test_any_hiccup_at_any_request_ends_well(heat: FakeHeat, verb: Verb) -> None:
     """Each request of a verb's way fails once or twice; the way is gone to its end all the same."""
     hiccups = (http_error(exc.HTTPInternalServerError, "oops"), exc.CommunicationError("timed out"))
