@@ -7,6 +7,7 @@ from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from magnum.api.http import REQUEST_ID
+from magnum.common.context import RequestContext
 
 HEADER = "X-Openstack-Request-Id"
 #: The id of the request of another service that this one is made for; that service sends it in the same header.
@@ -27,6 +28,8 @@ class RequestId:
         theirs = environ.get("HTTP_X_OPENSTACK_REQUEST_ID", "")
         if _FORMAT.fullmatch(theirs):
             environ[GLOBAL_REQUEST_ID] = theirs
+        # For the log: without it, this thread's last request would be named until the caller is known.
+        RequestContext(request_id=request_id, overwrite=True)
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             return start_response(status, [*headers, (HEADER, request_id)], exc_info)
