@@ -3,7 +3,8 @@
 One look at a time is on its way for each project. Whoever wants to look meanwhile joins the others
 who wait, and when it is their turn one of them asks for all their stacks together. So nobody is
 shown what was seen before he asked, a project whose bays are all being made costs a request or two
-per poll however many they are, and a bay that is alone does not wait.
+per poll however many they are, and a bay that is alone does not wait. Where a look takes long, the
+next ones go without waiting any longer.
 """
 
 import threading
@@ -12,6 +13,9 @@ from collections.abc import Callable, Collection, Mapping
 
 from magnum.drivers.contract import DriverError
 from magnum.drivers.heat.stack import StackView
+
+#: Longest wait for one's turn, in seconds.
+PATIENCE = 2.0
 
 #: Asks for several stacks by their ids. Those that are gone are missing from the answer.
 Together = Callable[[Collection[str]], Mapping[str, StackView]]
@@ -30,7 +34,9 @@ class _Party:
 class SharedLooks:
     """The looks of one process, by project. Safe to share between threads."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float = PATIENCE) -> None:
+        """``patience`` is the longest wait for one's turn, in seconds."""
+        self._patience = patience
         self._lock = threading.Lock()
         self._gathering: dict[str, _Party] = {}
         self._turns: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -66,16 +72,18 @@ class SharedLooks:
         alone: Callable[[], StackView | None],
         ask: Together,
     ) -> StackView | None:
+        has_turn = turn.acquire(timeout=self._patience)
         try:
-            with turn:
-                with self._lock:
-                    del self._gathering[project_id]
-                if len(party.ids) == 1:
-                    return alone()
-                party.found = ask(party.ids)
-                return party.found.get(stack_id)
+            with self._lock:
+                del self._gathering[project_id]
+            if len(party.ids) == 1:
+                return alone()
+            party.found = ask(party.ids)
+            return party.found.get(stack_id)
         except DriverError as error:
             party.error = error
             raise
         finally:
             party.over.set()
+            if has_turn:
+                turn.release()

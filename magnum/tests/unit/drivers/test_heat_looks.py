@@ -91,14 +91,14 @@ def _are_waiting(looks: SharedLooks, count: int, project_id: str = "p") -> bool:
 
 
 def test_a_look_that_is_alone_does_not_wait_and_asks_for_itself() -> None:
-    looks, cloud = SharedLooks(), FakeCloud()
+    looks, cloud = SharedLooks(LONG), FakeCloud()
     for ident, expected in (("a", view("a")), ("gone", None), ("a", view("a"))):
         assert looks.look("p", ident, partial(cloud.alone, ident), cloud.together) == expected
     assert cloud.asked == [("a",), ("gone",), ("a",)]
 
 
 def test_those_who_come_while_one_is_on_its_way_share_the_next() -> None:
-    looks, cloud = SharedLooks(), FakeCloud()
+    looks, cloud = SharedLooks(LONG), FakeCloud()
     with one_on_its_way(looks, cloud) as begin:
         begun = join(looks, begin, "a", "b", "gone", "c")
         assert cloud.asked == [("first",)]
@@ -107,7 +107,7 @@ def test_those_who_come_while_one_is_on_its_way_share_the_next() -> None:
 
 
 def test_nobody_is_shown_what_was_seen_before_he_asked() -> None:
-    looks, cloud = SharedLooks(), FakeCloud()
+    looks, cloud = SharedLooks(LONG), FakeCloud()
     with one_on_its_way(looks, cloud) as begin:
         begun = join(looks, begin, "a", "b")
         cloud.present -= {"a"}
@@ -116,15 +116,22 @@ def test_nobody_is_shown_what_was_seen_before_he_asked() -> None:
     assert cloud.asked == [("first",), ("a", "b"), ("a",)]
 
 
+def test_a_look_that_takes_long_holds_up_nobody_for_ever() -> None:
+    looks, cloud = SharedLooks(patience=0.01), FakeCloud()
+    with one_on_its_way(looks, cloud):
+        assert looks.look("p", "a", partial(cloud.alone, "a"), cloud.together) == view("a")
+    assert cloud.asked == [("first",), ("a",)]
+
+
 def test_other_projects_do_not_wait() -> None:
-    looks, cloud = SharedLooks(), FakeCloud()
+    looks, cloud = SharedLooks(LONG), FakeCloud()
     with one_on_its_way(looks, cloud):
         found = looks.look("other", "a", partial(cloud.alone, "a"), cloud.together)
         assert found == view("a")
 
 
 def test_trouble_is_everybodys_and_over_with_the_next_look() -> None:
-    looks, cloud = SharedLooks(), FakeCloud()
+    looks, cloud = SharedLooks(LONG), FakeCloud()
     cloud.error = CloudUnavailable("no answer")
     with one_on_its_way(looks, cloud) as begin:
         begun = join(looks, begin, "a", "b", "c")
@@ -135,7 +142,7 @@ def test_trouble_is_everybodys_and_over_with_the_next_look() -> None:
 
 
 def test_where_the_leader_is_stopped_the_others_ask_for_themselves() -> None:
-    looks, cloud = SharedLooks(), FakeCloud()
+    looks, cloud = SharedLooks(LONG), FakeCloud()
     cloud.error = RuntimeError("its lease is over")
     with one_on_its_way(looks, cloud) as begin:
         leader, *others = join(looks, begin, "a", "b", "c")
@@ -171,6 +178,7 @@ def asked_to_go(driver: Driver, work: Work) -> Work:
 @pytest.mark.parametrize("verb", [Verb.CREATE, Verb.DELETE])
 def test_many_bays_of_a_project_are_polled_with_two_requests(verb: Verb) -> None:
     heat, driver = FakeSlowHeat(), Driver()
+    driver._looks = SharedLooks(LONG)
     works: list[Work] = []
     for number in range(6):
         work = make_work(heat, bay={"uuid": f"{number:08d}-0000-4000-8000-000000000000"})
