@@ -246,6 +246,7 @@ class Cloud:
             password=self.passwords[magnum.USER],
             database=self.own_databases.url("magnum"),
             transport_url=site.transport_url if self.chosen.broker else None,
+            heat_transport_url=site.transport_url,
             poll_interval=2,
             extra={"identity": {"granted_roles": roles}},
         )

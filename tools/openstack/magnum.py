@@ -30,6 +30,7 @@ class Settings:
     :param password: of the Keystone user ``magnum``.
     :param database: SQLAlchemy URL.
     :param transport_url: oslo.messaging URL of a broker; None = no broker, the sweeper finds the work.
+    :param heat_transport_url: the broker on which Heat sends notifications, if that is not ``transport_url``.
     :param port: loopback port of the API.
     :param absent_services: catalogue types (``image``, ``compute``, ...) that this cloud does not have.
     :param poll_interval: seconds between two looks at a stack.
@@ -43,6 +44,7 @@ class Settings:
     password: str
     database: str
     transport_url: str | None = None
+    heat_transport_url: str | None = None
     port: int = PORT
     absent_services: tuple[str, ...] = ()
     poll_interval: int = 5
@@ -141,6 +143,9 @@ def _sections(settings: Settings) -> Sections:
     default: dict[str, Value] = {"state_path": settings.state / "magnum"}
     if settings.transport_url is not None:
         default["transport_url"] = settings.transport_url
+    events: dict[str, Value] = {}
+    if settings.heat_transport_url is not None:
+        events["transport_url"] = settings.heat_transport_url
     cloud: dict[str, Value] = {}
     if settings.absent_services:
         cloud["absent_services"] = settings.absent_services
@@ -158,6 +163,7 @@ def _sections(settings: Settings) -> Sections:
         },
         "cloud": cloud,
         "heat_client": {"endpoint_type": "public"},
+        "heat_events": events,
         "lifecycle": {"poll_interval": settings.poll_interval},
     }
     return config.merged(sections, settings.extra)
