@@ -190,7 +190,8 @@ class Worker:
             cursor=operation.cursor or {},
             attempt=operation.attempts + 1,
             seconds_left=claim.seconds_left,
-            poll_interval=self._poll_interval(),
+            # The cloud's word may be a moment ahead of what it shows; then it is soon looked at again.
+            poll_interval=CONF.lifecycle.poll_interval if claim.woken else self._poll_interval(),
             woken=claim.woken,
             unsettled=0.0 if ago is None else max(0.0, CONF.lifecycle.settle_seconds - ago),
         )
