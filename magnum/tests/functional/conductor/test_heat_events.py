@@ -18,6 +18,8 @@ from magnum.conf import CONF
 from magnum.db import clock, operations, session
 from magnum.db.models import Bay
 from magnum.drivers.contract import Facts, Wait, Work
+from magnum.lifecycle import clouds
+from magnum.lifecycle.passes import Worker
 from magnum.lifecycle.submit import delete_bay
 from magnum.tests import engine
 from magnum.tests.engine import ScriptedDriver
@@ -73,6 +75,18 @@ def test_an_event_makes_a_waiting_operation_due(database: str) -> None:
     worker.run(operation.id)
     assert [work.woken for work in driver.asked] == [False, True]
     assert engine.look(bay).status == "CREATE_COMPLETE"
+
+
+def test_heats_word_that_comes_too_early_is_followed_by_a_look_soon(database: str) -> None:
+    driver, pool = Watched(*[lambda work: Wait(work.poll_interval)] * 3), FakePool()
+    worker = Worker(lambda: clouds.access(), lambda name: driver, poll_interval=lambda: 600.0)
+    bay = engine.a_bay(driver)
+    (operation,) = engine.operations_of(bay)
+    assert worker.run(operation.id) == 600.0
+    say(pool, bay, "create.end")
+    assert worker.run(operation.id) == CONF.lifecycle.poll_interval
+    engine.make_due()
+    assert worker.run(operation.id) == 600.0
 
 
 def test_an_event_during_a_pass_is_followed_by_another_pass(database: str) -> None:
