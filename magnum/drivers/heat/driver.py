@@ -1,4 +1,4 @@
-"""A driver that builds with Heat: create, update, delete and observe for one template definition.
+"""A driver that builds with Heat: create, update, delete, observe, and work on nodes.
 
 One pass makes at most one request to Heat while the stack is in progress; what it saw is judged in
 :mod:`magnum.drivers.heat.decisions`. Whatever was already done is found again by name and tag, so
@@ -26,7 +26,7 @@ from magnum.drivers.contract import (
     Wait,
     Work,
 )
-from magnum.drivers.heat import decisions, deletion
+from magnum.drivers.heat import decisions, deletion, nodes
 from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
@@ -64,6 +64,18 @@ class HeatDriver(contract.Driver):
     def bay_delete(self, work: Work) -> Outcome:
         """Delete every stack with the bay's tag, until there is none and nothing else of it is left."""
         return _guarded(functools.partial(deletion.delete, looks=self._looks), work)
+
+    def bay_rebuild(self, work: Work) -> Outcome:
+        """Have Nova make every node, or the named ones, anew from its image."""
+        return _guarded(nodes.rebuild, work)
+
+    def bay_soft_reboot(self, work: Work) -> Outcome:
+        """Have Nova restart nodes in order."""
+        return _guarded(functools.partial(nodes.reboot, kind="SOFT"), work)
+
+    def bay_hard_reboot(self, work: Work) -> Outcome:
+        """Have Nova take the power from nodes and give it back."""
+        return _guarded(functools.partial(nodes.reboot, kind="HARD"), work)
 
     def observe(self, work: Work) -> Facts:
         """What the stack's outputs say at present.
