@@ -209,11 +209,13 @@ def _done(standing: Standing, done: Done) -> Writing:
 
 def _gone(let_go: _LetGo) -> Writing:
     named = ", ".join(f"{left.kind} {left.ident}" for left in let_go.leftovers)
-    text = f"The bay is deleted by force. Left in the cloud: {named or 'nothing that is known'}."
+    text = (
+        f"The bay is deleted by force. Left in the cloud: {named or 'nothing that is known'}."
+        f" What stood in the way: {let_go.reason}"
+    )
     operation = {
         "state": State.DONE,
         **_NO_ERROR,
-        "error_text": let_go.reason,
         "leftovers": [asdict(left) for left in let_go.leftovers],
     }
     return Writing(operation, None, event=("DONE", text), bay_gone=True)
@@ -231,6 +233,8 @@ def _of_a_check(standing: Standing, writing: Writing) -> Writing:
         bay = {}
     elif failed and writing.operation["error_code"] == StackChanged.code:
         bay.pop("status", None)
+        if standing.shown.endswith(State.FAILED):  # a change that failed halfway says more
+            bay = {}
     elif writing.next_in is not None or not (failed or back):
         for name in ("status", "faults"):
             bay.pop(name, None)
@@ -351,6 +355,7 @@ _NO_ERROR: Mapping[str, None] = {
     "error_text": None,
     "error_operator_text": None,
     "faults": None,
+    "leftovers": None,
 }
 
 

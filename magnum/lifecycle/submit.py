@@ -117,6 +117,7 @@ def update_bay(
         Verb.UPDATE.value,
         timeout=_timeout(bay.create_timeout),
         rollback=rollback,
+        node_count=node_count,
     )
     accepted = submissions.change_bay(
         context,
