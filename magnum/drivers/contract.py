@@ -349,12 +349,14 @@ class NotFound(DriverError):
     """What the verb works on is not there any more."""
 
     code = "STACK_GONE"
+    actor = Actor.USER
 
 
 class StackChanged(DriverError):
     """Somebody else has changed the cluster: it is not what was last made of it. Raised by ``observe``."""
 
     code = "STACK_CHANGED"
+    actor = Actor.USER
 
 
 class QuotaExceeded(DriverError):

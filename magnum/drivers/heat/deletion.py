@@ -115,7 +115,7 @@ def _prove(work: Work, cursor: Cursor) -> Outcome:
     more = f", and {len(left) - MOST_NAMED} more" if len(left) > MOST_NAMED else ""
     return Blocked(
         "LEFTOVERS",
-        Actor.OPERATOR,
+        Actor.USER,
         f"Its stack is gone, but parts of the cluster are still in the cloud: {clean(named)}{more}.",
         "; ".join(f"{item.service} {item.kind} {item.ident} ({clean(item.name)})" for item in left),
         cursor=replace(cursor, searches=cursor.searches + 1).data(),

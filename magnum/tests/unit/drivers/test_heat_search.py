@@ -217,7 +217,7 @@ def test_leftovers_keep_a_deletion_going_until_they_are_gone() -> None:
     _, work = deleted(services)
     outcome = ask(work)
     assert isinstance(outcome, Blocked)
-    assert (outcome.code, outcome.actor) == ("LEFTOVERS", Actor.OPERATOR)
+    assert (outcome.code, outcome.actor) == ("LEFTOVERS", Actor.USER)
     assert outcome.seconds == work.poll_interval  # it may be on its way out
     assert {item.ident for item in outcome.leftovers} == {"port", "srv"}
     assert "server my-bay-5d12f6fd-node-0" in outcome.text
