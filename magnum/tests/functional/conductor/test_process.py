@@ -5,6 +5,8 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+import sqlalchemy
+import sqlalchemy.exc
 
 from magnum.conf import CONF
 from magnum.db.models import Bay, State
@@ -91,3 +93,47 @@ def test_a_conductor_that_is_told_to_stop_gives_its_leases_back(conductors: Cond
     assert process.wait(PATIENCE) == 0
     (operation,) = engine.operations_of(bay)
     assert (operation.state, operation.owner, operation.lease_until) == (State.RUNNING, None, None)
+
+
+@pytest.mark.parametrize(
+    "database_url",
+    [
+        pytest.param("postgresql", marks=pytest.mark.postgresql),
+        pytest.param("mysql", marks=pytest.mark.mysql),
+    ],
+    indirect=True,
+)
+def test_a_database_that_ends_all_connections_ends_no_conductor(
+    database: str, conductors: Conductors
+) -> None:
+    conductors.start()
+    bays = [noop_bay(2) for _ in range(3)]
+    for _ in range(8):
+        _end_connections(database)
+        time.sleep(0.3)
+    until(lambda: all(status(bay) == "CREATE_COMPLETE" for bay in bays))
+    (log,) = conductors.logs()
+    assert "loop broke" not in log
+    assert log.count("is at work") == 1
+
+
+def _end_connections(database: str) -> None:
+    """As a restart of the server does, to everybody who uses a database."""
+    url = sqlalchemy.make_url(database)
+    engine = sqlalchemy.create_engine(url, poolclass=sqlalchemy.NullPool)
+    with engine.connect() as own:
+        if url.get_backend_name() == "postgresql":
+            own.exec_driver_sql(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+            return
+        others = own.exec_driver_sql(
+            "SELECT id FROM information_schema.processlist"
+            " WHERE db = database() AND id <> connection_id()"
+        )
+        for (ident,) in others.all():
+            try:
+                own.exec_driver_sql(f"KILL {ident}")
+            except sqlalchemy.exc.DBAPIError:
+                pass  # it has ended by itself
