@@ -64,7 +64,7 @@ _MODELS: dict[str, dict[str, object]] = {
 def statuses() -> dict[str, str]:
     """What the database shows: the status of each bay, by uuid."""
     with session.engine().connect() as connection:
-        return dict(connection.execute(sa.select(Bay.uuid, Bay.status)).tuples().all())
+        return {row.uuid: row.status for row in connection.execute(sa.select(Bay.uuid, Bay.status))}
 
 
 def complete_fleet(project: str, number: int) -> Bay:

@@ -49,11 +49,13 @@ class Times:
 def measure(make: Callable[[int], Request], count: int, at_once: int = 1) -> Times:
     """Send ``count`` requests over ``at_once`` connections. Raises RuntimeError on an unexpected status."""
     local = threading.local()
+    opened: list[http.client.HTTPConnection] = []
 
     def one(number: int) -> float:
         request = make(number)
         if not hasattr(local, "connection"):
             local.connection = http.client.HTTPConnection("127.0.0.1", request.port, timeout=60)
+            opened.append(local.connection)
         body = None if request.body is None else json.dumps(request.body)
         headers = {**request.headers, **({"Content-Type": "application/json"} if body else {})}
         began = time.perf_counter()
@@ -66,8 +68,12 @@ def measure(make: Callable[[int], Request], count: int, at_once: int = 1) -> Tim
         return took
 
     began = time.perf_counter()
-    with ThreadPoolExecutor(at_once) as pool:
-        each = tuple(pool.map(one, range(count)))
+    try:
+        with ThreadPoolExecutor(at_once) as pool:
+            each = tuple(pool.map(one, range(count)))
+    finally:
+        for connection in opened:
+            connection.close()
     return Times(each, time.perf_counter() - began)
 
 

@@ -3,7 +3,7 @@
 import statistics
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -110,7 +110,9 @@ def thousand(scale: Scale) -> Iterator[Row]:
     """Many bays at once on two conductors: asked for directly, then over the API."""
     with scale.stage("thousand", broker=scale.broker) as ready:
         tenant = Tenant(ready.project)
-        yield from _many(ready, scale.bays, "directly", tenant.create)
+        yield from _many(
+            ready, scale.bays, "directly", lambda: _at_once(tenant.create, range(scale.bays))
+        )
     with scale.stage("thousand api", broker=scale.broker, seconds_per_stack=0.1) as ready:
         port, headers, model = ready.api(), ready.headers(), Tenant(ready.project).baymodel.uuid
 
@@ -119,16 +121,20 @@ def thousand(scale: Scale) -> Iterator[Row]:
             return Request(port, "/v1/bays", "POST", headers, body, 202)
 
         yield from _many(
-            ready, scale.bays, "over the API", lambda number: measure(lambda _: post(number), 1)
+            ready, scale.bays, "over the API", lambda: measure(post, scale.bays, _AT_ONCE)
         )
 
 
-def _many(ready: Stage, number: int, how: str, ask: Callable[[int], Any]) -> Iterator[Row]:
+def _at_once(do: Callable[[Any], Any], things: Iterable[Any]) -> None:
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        list(pool.map(do, things))
+
+
+def _many(ready: Stage, number: int, how: str, ask: Callable[[], Any]) -> Iterator[Row]:
     both = (FIRST, SECOND)
     ready.conductors(*both)
     cpu, sent, began = ready.cpu(*both), ready.statements(*both)[0], time.monotonic()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(ask, range(number)))
+    ask()
     accepted = time.monotonic() - began
     settled = ready.until(lambda: _count("CREATE_COMPLETE") == number, 0.2) - began
     took = ready.cpu(*both) - cpu, ready.statements(*both)[0] - sent
@@ -143,12 +149,7 @@ def _many(ready: Stage, number: int, how: str, ask: Callable[[int], Any]) -> Ite
     )
     tenant = Tenant(ready.project)
     began = time.monotonic()
-    with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(
-            pool.map(
-                lambda uuid: tenant.delete(Bay(uuid=uuid, project_id=ready.project)), statuses()
-            )
-        )
+    _at_once(lambda uuid: tenant.delete(Bay(uuid=uuid, project_id=ready.project)), list(statuses()))
     gone = ready.until(lambda: not statuses(), 0.2) - began
     yield Row(f"{number} bays deleted, directly", f"{gone:.1f} s")
     cpu = (ready.cpu(*both) - cpu) / number

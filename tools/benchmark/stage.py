@@ -179,12 +179,12 @@ def standing(
                 )
             )
         stack.callback(lambda: processes.stop(*processes.names()))
-        _prepare(url, broker, folder.name)
-        stack.callback(session.engine().dispose)
+        stack.enter_context(_asking(url, broker, folder.name))
         yield Stage(folder, url, broker, standin, processes, say)
 
 
-def _prepare(database: str, broker: str | None, topic: str) -> None:
+@contextlib.contextmanager
+def _asking(database: str, broker: str | None, topic: str) -> Iterator[None]:
     """Let this process ask for bays directly, as an API does."""
     CONF([], default_config_files=[], default_config_dirs=[])
     CONF.set_override("transport_url", broker)
@@ -193,6 +193,14 @@ def _prepare(database: str, broker: str | None, topic: str) -> None:
     session.configure(database)
     migrations.upgrade(session.engine())
     hints.start()
+    try:
+        yield
+    finally:
+        session.engine().dispose()
+        CONF.clear_override("transport_url")
+        CONF.clear_override("topic", "conductor")
+        CONF.clear_override("max_clusters_per_project", "quotas")
+        hints.start()
 
 
 @contextlib.contextmanager
