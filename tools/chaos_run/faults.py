@@ -16,9 +16,10 @@ from tools.chaos_run.plan import Fault, Kind, Plan
 
 LOG = logging.getLogger(__name__)
 
-#: How long Keystone hangs while a conductor waits between its claim and its request to Heat, in seconds.
-_AMBUSH_HANGS = 1.5
-_AMBUSH_FALLS = 0.7
+#: How long a service holds passes up where a conductor is to be stopped, and when that is, in seconds.
+_HOLD, _STRIKE = 1.5, 0.7
+#: Seconds that a fault waits for a conductor that is not broken already.
+_SOON = 5.0
 
 
 class _BusyError(Exception):
@@ -93,15 +94,18 @@ class Breaker:
 
     @contextmanager
     def _a_conductor(self, wanted: int) -> Iterator[int]:
-        """The wanted conductor alone, or the next one that nobody is breaking."""
-        for step in range(self._plan.conductors):
-            number = (wanted + step) % self._plan.conductors
-            if self._ground.lock(conductor(number)).acquire(blocking=False):
-                try:
-                    yield number
-                finally:
-                    self._ground.lock(conductor(number)).release()
-                return
+        """The wanted conductor alone, or the next one that nobody is breaking, or will not be breaking soon."""
+        end = time.monotonic() + _SOON
+        while time.monotonic() < end and not self._end.is_set():
+            for step in range(self._plan.conductors):
+                number = (wanted + step) % self._plan.conductors
+                if self._ground.lock(conductor(number)).acquire(blocking=False):
+                    try:
+                        yield number
+                    finally:
+                        self._ground.lock(conductor(number)).release()
+                    return
+            time.sleep(0.05)
         raise _BusyError("every conductor")
 
     def _kill(self, fault: Fault) -> None:
@@ -112,26 +116,31 @@ class Breaker:
 
     def _freeze(self, fault: Fault) -> None:
         with self._a_conductor(fault.target) as number:
-            name = conductor(number)
-            self._ground.send(name, signal.SIGSTOP)
-            # Not cut short at the end: a process that wakes up late is the point of it.
-            time.sleep(fault.lasts)
-            self._ground.send(name, signal.SIGCONT)
+            self._stop(number, fault.lasts)
+
+    def _stop(self, number: int, seconds: float) -> None:
+        name = conductor(number)
+        self._ground.send(name, signal.SIGSTOP)
+        # Not cut short at the end: a process that wakes up late is the point of it.
+        time.sleep(seconds)
+        self._ground.send(name, signal.SIGCONT)
 
     def _ambush(self, fault: Fault) -> None:
         """Stop a conductor whose passes have claimed and wait for a token, before they ask Heat for anything."""
         standin = self._ground.standin
-        standin.behave(
-            service="identity",
-            method="POST",
-            path="/auth/tokens",
-            hang=_AMBUSH_HANGS,
-            do=True,
-            lasts=_AMBUSH_HANGS,
-        )
-        standin.revoke_tokens()
-        self._end.wait(_AMBUSH_FALLS)
-        self._freeze(fault)
+        late = {"hang": _HOLD, "do": True, "lasts": _HOLD}
+        with self._a_conductor(fault.target) as number:
+            standin.behave(service="identity", method="POST", path="/auth/tokens", **late)
+            standin.revoke_tokens()
+            self._end.wait(_STRIKE)
+            self._stop(number, fault.lasts)
+
+    def _trap(self, fault: Fault) -> None:
+        """Stop a conductor whose passes wait for Heat's answer: they have it at once when their claims are lost."""
+        with self._a_conductor(fault.target) as number:
+            self._ground.standin.behave(service="orchestration", hang=_HOLD, do=True, lasts=_HOLD)
+            self._end.wait(_STRIKE)
+            self._stop(number, fault.lasts)
 
     def _api(self, fault: Fault) -> None:
         with self._alone(API):
@@ -183,6 +192,7 @@ _DO: dict[Kind, Callable[[Breaker, Fault], None]] = {
     Kind.KILL: Breaker._kill,
     Kind.FREEZE: Breaker._freeze,
     Kind.AMBUSH: Breaker._ambush,
+    Kind.TRAP: Breaker._trap,
     Kind.BROKER: Breaker._broker,
     Kind.DATABASE: Breaker._database,
     Kind.API: Breaker._api,

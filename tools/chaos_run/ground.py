@@ -200,6 +200,8 @@ _SETTINGS: Sections = {
     },
     "heat_client": {"timeout": plan.HEAT_TIMEOUT},
     "identity": {"timeout": 3.0},
+    "breaker": {"recovery_seconds": 2.0},
+    "heat_events": {"poll_interval": 3.0},
     "quotas": {"max_clusters_per_project": -1},
 }
 

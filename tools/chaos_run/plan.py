@@ -46,6 +46,7 @@ class Kind(enum.StrEnum):
     KILL = "kill -9 of a conductor"
     FREEZE = "a conductor stopped for longer than its lease"
     AMBUSH = "a conductor stopped between claim and Heat"
+    TRAP = "a conductor stopped between Heat and its write"
     BROKER = "restart of the broker"
     DATABASE = "restart of the database"
     API = "kill -9 of the API"
@@ -55,6 +56,10 @@ class Kind(enum.StrEnum):
     HEAT_LOST = "Heat does it and the answer is lost"
     KEYSTONE_ERROR = "Keystone answers an error"
     TOKENS = "all tokens become invalid"
+
+
+#: Kinds that stop a conductor and wake it up when its lease is over.
+STOPS = (Kind.FREEZE, Kind.AMBUSH, Kind.TRAP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +82,7 @@ class Fault:
 
     def __str__(self) -> str:
         more = [f"for {self.lasts:.1f} s"] if self.lasts else []
-        if self.kind in (Kind.KILL, Kind.FREEZE, Kind.AMBUSH):
+        if self.kind in (Kind.KILL, *STOPS):
             more.append(f"number {self.target}")
         if self.kind in (Kind.HEAT_ERROR, Kind.KEYSTONE_ERROR):
             more.append(f"status {self.status}")
@@ -146,6 +151,7 @@ _WEIGHTS = {
     Kind.KILL: 4,
     Kind.FREEZE: 5,
     Kind.AMBUSH: 4,
+    Kind.TRAP: 4,
     Kind.BROKER: 1,
     Kind.DATABASE: 1,
     Kind.API: 1,
@@ -183,7 +189,7 @@ def _fault(chance: random.Random, at: float, kind: Kind, conductors: int) -> Fau
     lasts, hangs, probability = 0.0, 0.0, 1.0
     if kind in (Kind.KILL, Kind.API, Kind.BROKER, Kind.DATABASE):
         lasts = chance.uniform(0.5, 3)
-    elif kind in (Kind.FREEZE, Kind.AMBUSH):
+    elif kind in STOPS:
         lasts = LEASE * chance.uniform(1.2, 2.5)
     elif kind is not Kind.TOKENS:
         lasts = chance.uniform(1, 6)

@@ -22,6 +22,8 @@ LOG = logging.getLogger(__name__)
 
 #: Seconds between two lines that say how it goes.
 _NEWS = 2.0
+#: Part of Heat's notifications that is lost, and that comes twice.
+_LOST = 0.1
 #: Seconds without any change in the cloud until nothing more is expected there.
 _QUIET = 3.0
 _WHY = "ResourceInError: the stand-in server went to status ERROR: No space left for it"
@@ -63,6 +65,7 @@ def run(wish: Wish, say: Progress) -> Outcome:
         log.unlink()
     with ground.standing(wish.state, wish.database, made, say) as standing:
         _doom(standing, made)
+        standing.standin.bus(lose=_LOST, double=_LOST)
         people, breaker = People(standing, made), Breaker(standing, made)
         say(f"seed {wish.seed}: {len(made.asks)} requests, {len(made.faults)} faults")
         people.run()

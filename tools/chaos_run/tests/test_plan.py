@@ -5,7 +5,7 @@ import hashlib
 import pytest
 
 from tools.chaos_run import plan
-from tools.chaos_run.plan import LEASE, SETTLE, Fault, Kind, Verb
+from tools.chaos_run.plan import LEASE, SETTLE, STOPS, Fault, Kind, Verb
 
 
 def test_a_seed_is_a_plan() -> None:
@@ -17,7 +17,7 @@ def test_a_seed_is_a_plan() -> None:
 def test_a_plan_stays_what_it_was() -> None:
     # A seed that somebody reported must bring back the same plan: change this only on purpose.
     text = "\n".join(plan.make(1, 180, 200).lines())
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "01b33c0404be0d89"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "89b021c87127bf7f"
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -36,7 +36,7 @@ def test_every_plan_breaks_everything_and_asks_in_order(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(5))
 def test_faults_are_as_long_as_they_must_be(seed: int) -> None:
     for fault in plan.make(seed, 180, 10).faults:
-        if fault.kind in (Kind.FREEZE, Kind.AMBUSH):
+        if fault.kind in STOPS:
             assert fault.lasts > LEASE
         if fault.kind is Kind.HEAT_LATE:
             assert fault.hangs < SETTLE
