@@ -195,13 +195,18 @@ class GroupFacts:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What was observed of a bay. None means not known: what is recorded stays. Groups go by their name."""
+    """What was observed of a bay. None means not known: what is recorded stays. Groups go by their name.
+
+    ``driver_version`` and ``template_version`` are said by who launches or upgrades a cluster: what it was made with.
+    """
 
     stack_id: str | None = None
     api_address: str | None = None
     coe_version: str | None = None
     container_version: str | None = None
     node_groups: Mapping[str, GroupFacts] = field(default_factory=dict)
+    driver_version: str | None = None
+    template_version: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -380,6 +380,8 @@ def _bay_facts(facts: Facts) -> dict[str, Any]:
         "api_address": facts.api_address,
         "coe_version": facts.coe_version,
         "container_version": facts.container_version,
+        "driver_version": facts.driver_version,
+        "template_version": facts.template_version,
     }
     known = {name: value for name, value in known.items() if value is not None}
     return {**known, "observed_at": now()} if known else {}

@@ -4,7 +4,7 @@ It may come back older than the last one, or from an older release: what is not 
 and what is missing has the value of a first call.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -19,7 +19,8 @@ class Cursor:
     ``asked`` counts requests for an update or deletion, ``looks`` the looks since the last one.
     ``searches`` counts searches of the cloud that found something left. ``hindrance`` is what the
     verb is blocked by; with ``retrying`` another try was asked for and has not failed yet.
-    ``mistakes`` counts how often such a try seemed to get further and then failed.
+    ``mistakes`` counts how often such a try seemed to get further and then failed. ``known`` are the
+    parameters of a stack that was launched from another version of the template; None for ours.
     """
 
     stack_id: str | None = None
@@ -29,6 +30,7 @@ class Cursor:
     hindrance: Mapping[str, Any] | None = None
     retrying: bool = False
     mistakes: int = 0
+    known: Collection[str] | None = None
 
     @classmethod
     def of(cls, work: Work) -> "Cursor":

@@ -97,7 +97,10 @@ class HeatDriver(contract.Driver):
             case Observed.CHANGED:
                 state = f"{view.action}_{view.status}"
                 raise StackChanged(f"The cluster's stack is in {state}: {clean(view.reason)}")
-        if found := decisions.differences(self.definition.lasting(work), view.parameters):
+        wanted = self.definition.lasting(work)
+        if self._is_of_another(work):
+            wanted = {name: value for name, value in wanted.items() if name in view.parameters}
+        if found := decisions.differences(wanted, view.parameters):
             raise StackChanged(
                 f"The cluster's stack is not as it was made: {clean('; '.join(found))}."
             )
@@ -137,7 +140,11 @@ class HeatDriver(contract.Driver):
             work.poll_interval,
             Cursor(stack_id).data(),
             Progress(_CREATING),
-            Facts(stack_id=stack_id),
+            Facts(
+                stack_id=stack_id,
+                driver_version=self.version,
+                template_version=self.template_version,
+            ),
         )
 
     # --- update ---------------------------------------------------------------------------------
@@ -148,7 +155,13 @@ class HeatDriver(contract.Driver):
             cursor = replace(cursor, stack_id=only(stack))
             if cursor.stack_id is None:
                 return _gone()
-        changes = self.definition.changes(work)
+        if not cursor.asked and cursor.known is None and self._is_of_another(work):
+            view = self._look(stack, cursor.stack_id, work)
+            if view is None:
+                return _gone()
+            cursor = replace(cursor, known=sorted(view.parameters))
+            return Wait(0, cursor.data(), Progress(_UPDATING))
+        changes = self._changes(work, cursor)
         if not cursor.asked:
             return self._ask_update(work, stack, cursor, changes)
         if cursor.may_try and not work.woken:
@@ -191,6 +204,8 @@ class HeatDriver(contract.Driver):
     def _failed(self, work: Work, stack: Stack, cursor: Cursor, view: StackView) -> Outcome:
         """Give up, or go on at once, or be blocked until the cause may have passed."""
         cause = diagnose(view, stack.unfinished_resources(view.stack_id))
+        if self._is_of_another(work):
+            cursor = replace(cursor, known=sorted(view.parameters))
         match decisions.after_failure(cause.code):
             case Move.ASK_LATER:
                 return cursor.hindered(cause).blocked(None)
@@ -222,12 +237,25 @@ class HeatDriver(contract.Driver):
     def _ask_again(self, work: Work, stack: Stack, cursor: Cursor) -> bool:
         """Whether there is a stack to ask."""
         try:
-            stack.update(str(cursor.stack_id), self.definition.changes(work), _timeout_mins(work))
+            stack.update(str(cursor.stack_id), self._changes(work, cursor), _timeout_mins(work))
         except NotFound:
             return False
         except AlreadyThere:
             pass  # Heat is at it already: the next look tells
         return True
+
+    # --- other versions -------------------------------------------------------------------------
+
+    def _is_of_another(self, work: Work) -> bool:
+        """Whether the bay was launched from another version of the template than this driver has."""
+        return work.bay.template_version not in (None, self.template_version)
+
+    def _changes(self, work: Work, cursor: Cursor) -> Mapping[str, Any]:
+        """What an update sends: of the parameters that may change, those that the stack's own template has."""
+        changes = self.definition.changes(work)
+        if cursor.known is None:
+            return changes
+        return {name: value for name, value in changes.items() if name in cursor.known}
 
     # --- what the verbs share -------------------------------------------------------------------
 
