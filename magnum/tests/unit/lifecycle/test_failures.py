@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from magnum.drivers import contract, heat
+from magnum.drivers.contract import Actor
 from magnum.lifecycle import failures
 from magnum.lifecycle.failures import CATALOGUE, Failure, advice
 
@@ -30,12 +31,19 @@ def _given(modules: Sequence[ast.Module]) -> set[str]:
     nodes = [node for module in modules for node in ast.walk(module)]
     classes = [node for node in nodes if isinstance(node, ast.ClassDef)]
     found = {code for node in _errors(classes) for code in _class_attribute(node)}
-    for node in nodes:
+    found |= {code for code, _ in _with_actors(modules)}
+    return found | {
+        code for node in nodes if isinstance(node, ast.Call) for code in _first_argument(node)
+    }
+
+
+def _with_actors(modules: Sequence[ast.Module]) -> Iterator[tuple[str, Actor]]:
+    """Codes that stand before whose move it is, in a call or a tuple."""
+    for node in (node for module in modules for node in ast.walk(module)):
         if isinstance(node, ast.Call):
-            found |= set(_before_an_actor(node.args)) | set(_first_argument(node))
+            yield from _before_an_actor(node.args)
         elif isinstance(node, ast.Tuple):
-            found |= set(_before_an_actor(node.elts))
-    return found
+            yield from _before_an_actor(node.elts)
 
 
 def _errors(classes: Sequence[ast.ClassDef]) -> list[ast.ClassDef]:
@@ -70,11 +78,14 @@ def _first_argument(node: ast.Call) -> Iterator[str]:
             yield code
 
 
-def _before_an_actor(items: Sequence[ast.expr]) -> Iterator[str]:
+def _before_an_actor(items: Sequence[ast.expr]) -> Iterator[tuple[str, Actor]]:
     for item, following in itertools.pairwise(items):
         match item, following:
-            case ast.Constant(value=str(code)), ast.Attribute(value=ast.Name(id="Actor")):
-                yield code
+            case (
+                ast.Constant(value=str(code)),
+                ast.Attribute(value=ast.Name(id="Actor"), attr=actor),
+            ):
+                yield code, Actor[actor]
 
 
 def _name(node: ast.expr) -> str:
@@ -107,6 +118,31 @@ def test_every_code_in_the_source_is_in_the_catalogue() -> None:
     assert given - CATALOGUE.keys() == set()
 
 
+def test_every_code_in_the_catalogue_is_in_the_source() -> None:
+    assert CATALOGUE.keys() - _given(_modules()) == set()
+
+
+def test_source_and_catalogue_say_the_same_of_whose_move_it_is() -> None:
+    given: dict[str, set[Actor]] = {}
+    kinds = ((kind.code, kind.actor) for kind in _kinds(contract.DriverError))
+    for code, actor in itertools.chain(kinds, _with_actors(_modules())):
+        # What passes by itself is nobody's move, whoever could help.
+        given.setdefault(code, {Actor.NOBODY}).add(actor)
+    assert len(given) > len(CATALOGUE) / 2
+    for code, actors in given.items():
+        assert CATALOGUE[code].actor in actors, code
+
+
+def _kinds(error: type[contract.DriverError]) -> Iterator[type[contract.DriverError]]:
+    """An error and all that are made from it, except by tests and by drivers for themselves."""
+    yield error
+    for kind in error.__subclasses__():
+        if kind.__module__.startswith(
+            ("magnum.drivers.heat", "magnum.lifecycle", contract.__name__)
+        ):
+            yield from _kinds(kind)
+
+
 @pytest.mark.parametrize("failure", CATALOGUE.values(), ids=CATALOGUE.keys())
 def test_an_entry_says_all_in_whole_sentences(failure: Failure) -> None:
     for text in (failure.meaning, failure.user, failure.operator):
@@ -115,7 +151,7 @@ def test_an_entry_says_all_in_whole_sentences(failure: Failure) -> None:
 
 def test_an_operation_that_has_ended_waits_for_somebody() -> None:
     ended = [failure for failure in CATALOGUE.values() if not failure.waits]
-    assert contract.Actor.NOBODY not in {failure.actor for failure in ended}
+    assert Actor.NOBODY not in {failure.actor for failure in ended}
 
 
 def test_advice_is_what_the_user_can_do() -> None:
