@@ -216,6 +216,12 @@ def test_each_event_goes_to_one_conductor_and_to_all_others_who_listen(
     assert second.count > 0
 
 
+def test_without_a_pool_the_topics_own_queue_is_read(bus: Bus, listening: Listen) -> None:
+    bus.send("orchestration.stack.update.end", {"stack_name": "before anybody listened"})
+    ear = listening("")
+    until(lambda: ear.count == 1)
+
+
 def test_what_makes_no_sense_on_the_bus_is_passed_over(bus: Bus, listening: Listen) -> None:
     ear = listening(bus.pool)
     payloads: list[Any] = [None, [], "text", 7, {"stack_name": None}]
