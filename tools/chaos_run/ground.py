@@ -200,7 +200,8 @@ _SETTINGS: Sections = {
     },
     "heat_client": {"timeout": plan.HEAT_TIMEOUT},
     "identity": {"timeout": 3.0},
-    "breaker": {"recovery_seconds": 2.0},
+    # Not so soon that it would keep most requests out of the trouble they are meant to get into.
+    "breaker": {"failure_threshold": 10, "recovery_seconds": 2.0},
     "heat_events": {"poll_interval": 3.0},
     "quotas": {"max_clusters_per_project": -1},
 }

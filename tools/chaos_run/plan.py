@@ -6,7 +6,7 @@ plan does not.
 
 import enum
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 #: What the processes of a run are told, in seconds. Faults are measured by it.
@@ -60,6 +60,10 @@ class Kind(enum.StrEnum):
 
 #: Kinds that stop a conductor and wake it up when its lease is over.
 STOPS = (Kind.FREEZE, Kind.AMBUSH, Kind.TRAP)
+
+
+#: Kinds that leave it open for a while whether a creation has reached Heat, or still will.
+WORST = (Kind.AMBUSH, Kind.HEAT_LATE, Kind.HEAT_LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +122,32 @@ class Plan:
 def make(seed: int, seconds: float, bays: int, conductors: int = 2) -> Plan:
     """The plan for a seed. The same arguments give the same plan, in every version of Python that we support."""
     chance = random.Random(f"{seed}/{seconds}/{bays}/{conductors}")
+    faults = sorted(_faults(chance, seconds, conductors), key=lambda fault: fault.at)
+    worst = [fault.at for fault in faults if fault.kind in WORST]
     asks = sorted(
-        (ask for number in range(bays) for ask in _life(chance, number, seconds)),
+        (ask for number in range(bays) for ask in _life(chance, number, seconds, worst)),
         key=lambda ask: ask.at,
     )
     doomed = frozenset(number for number in range(bays) if chance.random() < 0.05)
-    faults = sorted(_faults(chance, seconds, conductors), key=lambda fault: fault.at)
     return Plan(seed, seconds, bays, conductors, tuple(asks), tuple(faults), doomed)
 
 
-def _life(chance: random.Random, bay: int, seconds: float) -> Iterator[Ask]:
-    """What is asked of one bay, in order."""
+def _life(chance: random.Random, bay: int, seconds: float, worst: Sequence[float]) -> Iterator[Ask]:
+    """What is asked of one bay, in order. ``worst`` are the times at which a creation is best not begun."""
 
     def ask(at: float, verb: Verb) -> Ask:
         at = round(min(at, seconds * 0.98), 2)
         return Ask(at, bay, verb, chance.randint(1, 5), chance.random() < 0.4)
 
+    if (
+        chance.random() < 0.25
+    ):  # begun at such a time, and wanted no more before anybody can have finished it
+        at = chance.choice(worst) + chance.uniform(0, 0.5)
+        yield ask(at, Verb.CREATE)
+        yield ask(at + chance.uniform(0.5, 3.5), Verb.DELETE)
+        return
     at = chance.uniform(0, 0.65 * seconds)
     yield ask(at, Verb.CREATE)
-    if chance.random() < 0.2:  # wanted no more, before anybody can have finished it
-        yield ask(at + chance.uniform(0, 4), Verb.DELETE)
-        return
     for _ in range(chance.choice((0, 1, 1, 2, 3))):
         at += chance.uniform(0, 0.25 * seconds)
         yield ask(at, Verb.SCALE_AND_CANCEL if chance.random() < 0.15 else Verb.SCALE)
@@ -198,7 +207,7 @@ def _fault(chance: random.Random, at: float, kind: Kind, conductors: int) -> Fau
         hangs = HEAT_TIMEOUT * chance.uniform(0.8, 1.5)
     elif kind is Kind.HEAT_LATE:
         # From just in time to long after we gave up, but within what [lifecycle]/settle_seconds reckons with.
-        hangs = chance.uniform(0.5 * HEAT_TIMEOUT, SETTLE - 2)
+        hangs = chance.uniform(0.8 * HEAT_TIMEOUT, SETTLE - 2)
     return Fault(
         at=round(at, 2),
         kind=kind,

@@ -17,7 +17,7 @@ def test_a_seed_is_a_plan() -> None:
 def test_a_plan_stays_what_it_was() -> None:
     # A seed that somebody reported must bring back the same plan: change this only on purpose.
     text = "\n".join(plan.make(1, 180, 200).lines())
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "89b021c87127bf7f"
+    assert hashlib.sha256(text.encode()).hexdigest()[:16] == "3329cf6ba1b73041"
 
 
 @pytest.mark.parametrize("seed", range(20))
