@@ -165,7 +165,7 @@ def install(folder: Path, arguments: list[str], say: Progress) -> None:
             text=True,
         )
         assert pip.stdout is not None
-        with say.waiting("pip is at work"):
+        with pip.stdout, say.waiting("pip is at work"):
             _follow(pip.stdout, output.write, say)
             status = pip.wait()
     if status != 0:
