@@ -1,0 +1,1 @@
+"""A driver without Heat: its verbs run an Ansible playbook through ansible-runner."""
