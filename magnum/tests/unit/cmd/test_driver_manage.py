@@ -1,8 +1,10 @@
 """``magnum-driver-manage``: what it lists, what its forks are, and what it finds wrong."""
 
+import importlib.util
 import json
 import logging
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -336,6 +338,41 @@ def test_two_versions_are_compared(run: Run, drivers: Path) -> None:
 
 def test_what_is_the_same_has_no_difference(run: Run) -> None:
     assert run("diff", "noop_v1", "noop_v1")[1] == "no difference\n"
+
+
+# --- conformance
+
+
+@pytest.fixture
+def without_pytest(monkeypatch: pytest.MonkeyPatch) -> None:
+    find = importlib.util.find_spec
+
+    def hidden(name: str) -> object:
+        return None if name == "pytest" else find(name)
+
+    monkeypatch.setattr(importlib.util, "find_spec", hidden)
+
+
+@pytest.mark.usefixtures("without_pytest")
+def test_the_suite_runs_without_pytest(run: Run, drivers: Path) -> None:
+    path = forked(run, drivers, "noop_v1", "mine_v1")
+    status, out, _ = run("conformance", "mine_v1")
+    assert status == 0
+    assert out.startswith(f"trying mine_v1 1.0.0 from {path}\n")
+    assert " passed" in out
+    text = (path / "driver.py").read_text()
+    (path / "driver.py").write_text(text.replace("return Done() if verb", "return None if verb"))
+    status, out, _ = run("conformance", "mine_v1")
+    assert (status, "FAILED reaches_its_end[delete]: " in out) == (1, True)
+    status, _, err = run("conformance", "mine_v1", "--", "-x")
+    assert (status, "need pytest" in err) == (1, True)
+
+
+def test_the_suite_runs_with_pytest() -> None:
+    command = [sys.executable, "-m", "magnum.cmd.driver_manage", "conformance", "noop_v1"]
+    command += ["--", "-k", "says_who_it_is or declares"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, "2 passed" in done.stdout) == (0, True), done.stdout + done.stderr
 
 
 # --- the command -------------------------------------------------------------------------------------------------

@@ -1,0 +1,26 @@
+"""The suite without pytest, for machines where nothing is to be installed: one line for each case that fails."""
+
+import traceback
+from collections.abc import Callable
+
+from magnum.drivers.conformance.candidate import Candidate
+from magnum.drivers.conformance.cases import cases
+from magnum.drivers.conformance.trial import Unfit
+
+
+def run(candidate: Candidate, say: Callable[[str], object]) -> bool:
+    """Try every case, and say what fails and the counts. True where all pass."""
+    passed, failed = 0, 0
+    for case in cases(candidate):
+        try:
+            case.run()
+        except Unfit as error:
+            failed += 1
+            say(f"FAILED {case.name}: {error}")
+        except Exception:  # noqa: BLE001 - a world may have a bug: it is told, and the others are tried
+            failed += 1
+            say(f"FAILED {case.name}, in the suite or its world:\n{traceback.format_exc()}")
+        else:
+            passed += 1
+    say(f"{failed} failed, {passed} passed" if failed else f"{passed} passed")
+    return not failed
