@@ -70,6 +70,11 @@ class Place:
         return self.checkout / "tools" / "openstack" / "quickstart-requirements.txt"
 
     @property
+    def drivers(self) -> Path:
+        """Where a driver's directory is dropped; the service has it in ``[drivers] paths``."""
+        return self.state / "drivers"
+
+    @property
     def lock(self) -> Path:
         """Held while a quickstart is at work."""
         return self.state / "lock"

@@ -36,7 +36,7 @@ def main() -> int:
     began = os.environ.get(quickstart.BEGAN)
     say = Progress(began=time.monotonic() if began is None else float(began))
     place = Place(quickstart.CHECKOUT)
-    _check_driver(options.driver)
+    _check_driver(options.driver, place.drivers)
     with exclusive(place.lock, quickstart.BUSY):
         passwords = config.Passwords(place.state / "passwords.json")
         cloud = Cloud(place, Ports(options.port_offset), passwords)
@@ -62,6 +62,7 @@ def start(cloud: Cloud, processes: Processes, say: Progress) -> None:
     :raises Trouble: when one of them ends early or does not answer.
     """
     service = _service(cloud)
+    cloud.place.drivers.mkdir(mode=0o755, parents=True, exist_ok=True)
     changed = [small_cloud.write(cloud), magnum.write_config(service)]
     if any(changed) and processes.names():
         say("the configuration has changed: stopping what runs")
@@ -103,24 +104,30 @@ def _service(cloud: Cloud) -> magnum.Settings:
         absent_services=ABSENT,
         poll_interval=1,
         sweep_interval=1,
+        extra={"drivers": {"paths": cloud.place.drivers, "refresh_seconds": 1}},
     )
 
 
-def _check_driver(name: str) -> None:
-    """Raise ``Trouble`` for a driver that is not installed, before anything is started."""
-    known = sorted(metadata.entry_points(group="magnum.drivers").names)
+def _check_driver(name: str, place: Path) -> None:
+    """Raise ``Trouble`` for a driver that is not there, before anything is started."""
+    dropped = {path.parent.name for path in place.glob("*/driver.py")}
+    known = sorted(metadata.entry_points(group="magnum.drivers").names | dropped)
     if name not in known:
         raise Trouble(f"there is no driver {name}; there are {', '.join(known)}.")
 
 
 def _openrc(cloud: Cloud, user: str) -> Path:
-    """Write the file that a person sources to be that user; it also puts ``openstack`` on the PATH."""
+    """Write the file that a person sources to be that user; it also puts our and the cloud's commands on the PATH."""
     programs = cloud.place.state / "bin"
     programs.mkdir(exist_ok=True)
     client = programs / "openstack"
     if not client.exists():
         client.unlink(missing_ok=True)
         client.symlink_to(cloud.place.venv / "bin" / "openstack")
+    manage = cloud.place.venv / "bin" / "magnum-driver-manage"
+    command = f'#!/bin/sh\nexec "{manage}" --config-file "{_service(cloud).config_file}" "$@"\n'
+    config.write_private(programs / manage.name, command)
+    (programs / manage.name).chmod(0o700)
     text = config.openrc(
         auth_url=cloud.auth_url,
         username=user,
