@@ -216,7 +216,7 @@ class Lives(RuleBasedStateMachine):
             for one in world.unfinished():
                 late = -world.time.until(one.deadline)
                 if one.started_at and one.lease_until is None and one.state != State.BLOCKED:
-                    assert late < 65, f"{one.verb} is {one.state} {late} s after its deadline"
+                    assert late < 35, f"{one.verb} is {one.state} {late} s after its deadline"
         world.heat.behaviour.always = None
 
     # --- what must hold ------------------------------------------------------------------------------------------
