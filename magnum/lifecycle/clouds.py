@@ -83,12 +83,12 @@ def _asking_keystone(doing: str) -> Iterator[None]:
         yield
     except (keystone_exceptions.Unauthorized, keystone_exceptions.Forbidden) as error:
         raise Refused(
-            "Keystone does not let the cluster service in. Its operator has to put this right.",
+            f"Keystone does not let the cluster service in ({doing}). Its operator has to put this right.",
             f"{doing}: {error}",
         ) from error
     except keystone_exceptions.ClientException as error:
         raise CloudUnavailable(
-            "The cloud's identity service does not answer as it should.",
+            f"The cloud's identity service does not answer as it should ({doing}).",
             f"{doing}: {type(error).__name__}: {error}",
         ) from error
     except RoleMissingError as error:

@@ -130,12 +130,12 @@ HINDRANCES = {
     "Keystone cannot be reached": Hindrance(
         {**GRANTING, "lose": True},
         *("CLOUD_UNAVAILABLE", "nobody", "RUNNING"),
-        "identity service",
+        r"identity service .* \(granting roles in project ",
     ),
     "Keystone refuses": Hindrance(
         {**GRANTING, "status": 403},
         *("CLOUD_REFUSED", "operator", "BLOCKED"),
-        "Keystone does not let the cluster service in",
+        r"Keystone does not let the cluster service in \(granting roles in project ",
     ),
 }
 
