@@ -25,7 +25,7 @@ def lines(evidence: Evidence, people: People, breaker: Breaker, settled: float) 
     events = sum(map(len, evidence.events.values()))
     yield f"{len(held):8}  claims"
     yield f"{len(late):8}  of them takeovers from a process that did not give back"
-    yield f"{longest:8.2f}  seconds after the end of a lease, the longest takeover"
+    yield f"{longest:8.2f}  seconds after the end of a lease, the longest takeover (no conductor may have been at work)"
     yield f"{len(evidence.record):8}  writes in the database's record"
     yield f"{events:8}  events"
     yield f"{ever:8}  stacks ever made, {live} there now"
