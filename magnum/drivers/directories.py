@@ -11,6 +11,7 @@ import importlib.util
 import os
 import stat
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,16 +22,22 @@ from magnum.drivers.contract import Driver
 PACKAGE = "magnum_directory_drivers"
 #: The one file without which a directory is not looked at.
 MAIN = "driver.py"
+#: A directory in which nothing was changed for so long is complete.
+RESTED_SECONDS = 2.0
 _IGNORED = frozenset({"__pycache__", ".git"})
 
 
 @dataclass(frozen=True, slots=True)
 class Folder:
-    """A driver's directory in one state: ``mark`` changes with every change of a file in it."""
+    """A driver's directory in one state: ``mark`` changes with every change of a file in it.
+
+    ``changed_at`` is the time of the last change, in seconds since 1970.
+    """
 
     name: str
     path: Path
     mark: str
+    changed_at: float = field(default=0.0, compare=False)
 
 
 def look(paths: Iterable[str]) -> Mapping[str, Folder]:
@@ -39,7 +46,7 @@ def look(paths: Iterable[str]) -> Mapping[str, Folder]:
     for path in paths:
         for folder in _below(Path(path)):
             if folder.name not in found and folder.name.isidentifier():
-                found[folder.name] = Folder(folder.name, folder, _mark(folder))
+                found[folder.name] = Folder(folder.name, folder, *_state(folder))
     return found
 
 
@@ -58,8 +65,10 @@ def _files(folder: Path) -> Iterator[Path]:
         yield from (Path(base, name) for name in (*names, *sorted(files)))
 
 
-def _mark(folder: Path) -> str:
+def _state(folder: Path) -> tuple[str, float]:
+    """The mark of a directory, and when something in it was last changed."""
     marks = hashlib.sha256()
+    changed_at = 0.0
     for file in _files(folder):
         try:
             seen = file.stat()
@@ -68,7 +77,8 @@ def _mark(folder: Path) -> str:
         # The rights count too: a refusal goes away when they are put right.
         parts = (file, seen.st_mtime_ns, seen.st_size, seen.st_mode, seen.st_uid, seen.st_ino)
         marks.update(repr(parts).encode())
-    return marks.hexdigest()[:16]
+        changed_at = max(changed_at, seen.st_ctime)  # which no copying sets back
+    return marks.hexdigest()[:16], changed_at
 
 
 def refusal(folder: Path) -> str | None:
@@ -125,9 +135,18 @@ class Directories:
     _used: Mapping[str, Folder] = field(default_factory=dict)
 
     def changed(self) -> bool:
-        """Whether something else is there than was taken, and has been so for two looks: nobody is at it any more."""
+        """Whether something else is there than was taken, and nobody is at it any more.
+
+        That is so where it is the same in two looks, or has rested since before the first: a process that looks seldom,
+        because it is asked seldom, need not be asked twice.
+        """
         before, self._seen = self._seen, look(self.paths())
-        return self._seen == before and self._seen != self._used
+        if self._seen == self._used:
+            return False
+        new = [folder for name, folder in self._seen.items() if self._used.get(name) != folder]
+        rested = all(folder.changed_at < time.time() - RESTED_SECONDS for folder in new)
+        # What has gone may be back in a moment.
+        return self._seen == before or (rested and self._used.keys() <= self._seen.keys())
 
     def take(self) -> Mapping[str, Folder]:
         """The directories as they are now, to be used from here on."""

@@ -103,6 +103,17 @@ def test_a_directory_that_is_being_written_is_not_taken_up_yet(place: Place) -> 
     assert place.now().get("mine_v1").version == "1.3.0"
 
 
+def test_one_that_has_rested_is_taken_up_at_the_first_look(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place.shelf.catalogue()
+    place.write()
+    assert "mine_v1" not in place.shelf.catalogue().names()
+    place.write(version="1.1.0")
+    monkeypatch.setattr(directories, "RESTED_SECONDS", -1.0)
+    assert place.shelf.catalogue().get("mine_v1").version == "1.1.0"
+
+
 @pytest.mark.parametrize(
     ("source", "reason"),
     [
