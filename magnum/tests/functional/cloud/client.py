@@ -135,12 +135,43 @@ class Magnum:
         settled: dict[str, Any] = until(there)
         return settled
 
-    def scale(self, uuid: str, nodes: int) -> dict[str, Any]:
-        """Bring a bay to a number of nodes and wait for it."""
+    def ask_for(self, uuid: str, nodes: int) -> None:
+        """Ask for a number of nodes."""
         patch = [{"op": "replace", "path": "/node_count", "value": nodes}]
         answer = self.call("PATCH", f"/bays/{uuid}", json=patch)
         assert answer.status_code == 202, answer.text
+
+    def scale(self, uuid: str, nodes: int) -> dict[str, Any]:
+        """Bring a bay to a number of nodes and wait for it."""
+        self.ask_for(uuid, nodes)
         return self.settled(uuid, "UPDATE_COMPLETE")
+
+    def operation(self, bay: str) -> dict[str, Any]:
+        """The latest operation of a bay, even if the bay has gone."""
+        answer = self.call("GET", f"/bays/{bay}/operations")
+        assert answer.status_code == 200, answer.text
+        latest: dict[str, Any] = answer.json()["operations"][-1]
+        return latest
+
+    def told(self, bay: str, code: str) -> dict[str, Any]:
+        """The latest operation of a bay, once its error has this code. Fails when it ends in any other way."""
+
+        def there() -> dict[str, Any] | None:
+            operation = self.operation(bay)
+            if operation["error"] and operation["error"]["code"] == code:
+                return operation
+            assert operation["state"] not in ("DONE", "FAILED", "CANCELLED"), operation
+            return None
+
+        found: dict[str, Any] = until(there)
+        return found
+
+    def timeline(self, bay: str) -> list[dict[str, Any]]:
+        """A bay's events, the oldest first."""
+        answer = self.call("GET", f"/bays/{bay}/events")
+        assert answer.status_code == 200, answer.text
+        events: list[dict[str, Any]] = answer.json()["events"]
+        return events
 
     def delete(self, uuid: str) -> None:
         """Delete a bay and wait until it is gone."""

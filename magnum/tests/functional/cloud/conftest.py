@@ -1,5 +1,7 @@
 """Fixtures of the tests on the cloud of ``tools/cloud``: its administrator, tenants, and services of the test's own."""
 
+import contextlib
+import dataclasses
 import os
 import socket
 import sys
@@ -13,6 +15,7 @@ from keystoneauth1.session import Session
 
 from magnum.tests.functional.cloud import client
 from tools.openstack import accounts, config, magnum
+from tools.openstack.config import Sections
 from tools.openstack.processes import Processes
 
 CHECKOUT = Path(__file__).parents[4]
@@ -67,8 +70,49 @@ class Service:
         """kill -9 for the conductor and its workers."""
         self.processes.stop(magnum.CONDUCTOR, patience=0)
 
+    def stop_conductor(self) -> None:
+        """Have the conductor end its steps, so that nothing happens until ``start``."""
+        self.processes.stop(magnum.CONDUCTOR, patience=30.0)
+
+    def tell_conductor(self, extra: Sections) -> None:
+        """Start the conductor anew, with more options than before; the API is left alone."""
+        told = config.merged(self.settings.extra, extra)
+        magnum.write_config(dataclasses.replace(self.settings, extra=told))
+        self.stop_conductor()
+        self.start()
+
     def stop(self) -> None:
         magnum.stop(self.processes)
+
+
+@contextlib.contextmanager
+def running(
+    folder: Path, passwords: config.Passwords, database: str, extra: Sections, **options: Any
+) -> Iterator[Service]:
+    """API and conductor with a configuration of their own; ``options`` are more settings."""
+    settings = magnum.Settings(
+        state=folder / "service",
+        venv=Path(sys.prefix),
+        auth_url=KEYSTONE,
+        password=passwords[magnum.USER],
+        database=database,
+        port=_free_port(),
+        poll_interval=1,
+        sweep_interval=1,
+        extra=config.merged(
+            {"conductor": {"topic": f"test-{folder.name}"}, "lifecycle": {"lease_seconds": 5}},
+            extra,
+        ),
+        **options,
+    )
+    magnum.write_config(settings)
+    magnum.upgrade_database(settings, folder / "upgrade.log")
+    started = Service(settings, Processes(settings.state))
+    try:
+        started.start()
+        yield started
+    finally:
+        started.stop()
 
 
 @pytest.fixture
@@ -80,26 +124,8 @@ def service(
     options: dict[str, Any] = {}
     if with_broker:
         options["transport_url"] = request.getfixturevalue("rabbit_url")
-    settings = magnum.Settings(
-        state=tmp_path / "service",
-        venv=Path(sys.prefix),
-        auth_url=KEYSTONE,
-        password=passwords[magnum.USER],
-        database=database_url,
-        port=_free_port(),
-        poll_interval=1,
-        sweep_interval=1,
-        extra={"conductor": {"topic": f"test-{tmp_path.name}"}, "lifecycle": {"lease_seconds": 5}},
-        **options,
-    )
-    magnum.write_config(settings)
-    magnum.upgrade_database(settings, tmp_path / "upgrade.log")
-    started = Service(settings, Processes(settings.state))
-    try:
-        started.start()
+    with running(tmp_path, passwords, database_url, {}, **options) as started:
         yield started
-    finally:
-        started.stop()
 
 
 def _free_port() -> int:
