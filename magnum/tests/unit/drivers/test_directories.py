@@ -1,6 +1,7 @@
 """Drivers in directories: found, taken up while the process runs, refused, and broken without harm."""
 
 import os
+import py_compile
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -112,6 +113,21 @@ def test_one_that_has_rested_is_taken_up_at_the_first_look(
     place.write(version="1.1.0")
     monkeypatch.setattr(directories, "RESTED_SECONDS", -1.0)
     assert place.shelf.catalogue().get("mine_v1").version == "1.1.0"
+
+
+def test_what_python_compiled_of_an_earlier_state_is_not_used(place: Place) -> None:
+    folder = place.write()
+    py_compile.compile(str(folder / "version.py"))
+    before = (folder / "version.py").stat()
+    place.write(version="1.1.0")
+    os.utime(folder / "version.py", ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert place.now().get("mine_v1").version == "1.1.0"
+
+
+def test_nothing_is_written_into_a_directory(place: Place) -> None:
+    folder = place.write()
+    assert "mine_v1" in place.now().names()
+    assert sorted(path.name for path in folder.iterdir()) == ["driver.py", "version.py"]
 
 
 @pytest.mark.parametrize(
