@@ -4,7 +4,7 @@ Every request counts as a call and can be made to go wrong in each of the ways t
 """
 
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -16,7 +16,7 @@ from keystoneauth1.token_endpoint import Token
 from requests.adapters import BaseAdapter
 
 from magnum.drivers.conformance.fake_heat import Answer, FakeHeat, FakeHeatStack, refusal
-from magnum.drivers.conformance.fake_nova import FakeNova
+from magnum.drivers.conformance.fake_nova import FakeNova, FakeServer
 from magnum.drivers.conformance.world import PROXY_SECRET, Fault, World
 from magnum.drivers.contract import Driver
 
@@ -69,9 +69,9 @@ class HeatWorld(World):
         """The outputs of a complete stack; those that are not given are null. ``stack.parameters`` may help."""
         return {}
 
-    def servers(self, stack: FakeHeatStack) -> Mapping[str, str]:
-        """The servers of a complete stack: name to id. They are in Nova and in the list of its resources."""
-        return {}
+    def servers(self, stack: FakeHeatStack) -> Iterable[FakeServer]:
+        """The servers of a complete stack. They are in Nova and in the list of its resources."""
+        return ()
 
     # --- what the suite asks --------------------------------------------------------------------------------------
 
@@ -79,9 +79,8 @@ class HeatWorld(World):
         """Heat and Nova come to the end of everything."""
         self.heat.settle()
         self.nova.settle()
-        alive = {
-            ident for stack in self.heat.stacks.values() for ident in self.servers(stack).values()
-        }
+        stacks = self.heat.stacks.values()
+        alive = {server.ident for stack in stacks for server in self.servers(stack)}
         self.nova.keep(alive)
 
     def busy(self) -> bool:
@@ -89,8 +88,9 @@ class HeatWorld(World):
         return self.nova.busy() or any(stack.busy for stack in self.heat.stacks.values())
 
     def fail(self) -> bool:
-        """What Heat is at fails."""
-        return self.heat.fail("Resource CREATE failed: no luck")
+        """What Heat and Nova are at fails."""
+        failed = self.heat.fail("Resource CREATE failed: no luck")
+        return self.nova.fail("no luck") or failed
 
     def clusters(self) -> Collection[str]:
         """The stacks that are there."""
@@ -119,19 +119,19 @@ class HeatWorld(World):
         return _ANSWERS[fault.name]
 
     def _resources(self, stack: FakeHeatStack) -> list[dict[str, Any]]:
-        servers = self.servers(stack)
+        servers = list(self.servers(stack))
         self.nova.add(servers, self.bay.uuid)
         return [
             {
-                "resource_name": name,
+                "resource_name": server.name,
                 "resource_type": "OS::Nova::Server",
                 "resource_status": "CREATE_COMPLETE",
                 "resource_status_reason": "state changed",
-                "physical_resource_id": ident,
+                "physical_resource_id": server.ident,
                 "updated_time": "2026-01-01T00:00:00Z",
                 "links": [{"rel": "stack", "href": f"{_HEAT}/stacks/{stack.name}/{stack.id}"}],
             }
-            for name, ident in servers.items()
+            for server in servers
         ]
 
 

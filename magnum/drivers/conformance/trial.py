@@ -247,13 +247,20 @@ def _check_cursor(cursor: object, where: str) -> None:
         text = json.dumps(dict(cursor), allow_nan=False)
     except (TypeError, ValueError) as error:
         raise Unfit(f"{where}: the cursor is not JSON ({error}). {advice}") from error
-    if json.loads(text) != dict(cursor):
+    if json.loads(text) != _lists(cursor):
         raise Unfit(f"{where}: the cursor is not the same after a way through JSON. {advice}")
     if len(text.encode()) > LARGEST_CURSOR:
         raise Unfit(
             f"{where}: the cursor has {len(text.encode())} bytes, more than {LARGEST_CURSOR}. "
             "Keep names in it, not contents."
         )
+
+
+def _lists(value: Any) -> Any:
+    """The value with lists for tuples, which JSON does not tell apart."""
+    if isinstance(value, Mapping):
+        return {key: _lists(inner) for key, inner in value.items()}
+    return [_lists(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def same(one: Answer, other: Answer) -> bool:

@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from magnum.drivers.conformance.fake_heat import FakeHeatStack
+from magnum.drivers.conformance.fake_nova import FakeServer
 from magnum.drivers.conformance.heat_world import HeatWorld
+from magnum.drivers.contract import MASTER, WORKER
 
 
 class World(HeatWorld):
@@ -26,15 +28,12 @@ class World(HeatWorld):
             }
         return found
 
-    def servers(self, stack: FakeHeatStack) -> Mapping[str, str]:
+    def servers(self, stack: FakeHeatStack) -> Iterator[FakeServer]:
         """The servers of the nodes."""
-        return dict(_servers(stack.parameters))
-
-
-def _servers(parameters: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for number, (role, count) in enumerate((("master", "master_count"), ("node", "node_count")), 1):
-        for index in range(int(parameters[count])):
-            yield f"{parameters['name_prefix']}-{role}-{index}", _ident(number, index)
+        prefix = stack.parameters["name_prefix"]
+        for number, (word, role) in enumerate((("master", MASTER), ("node", WORKER)), 1):
+            for index in range(int(stack.parameters[f"{word}_count"])):
+                yield FakeServer(f"{prefix}-{word}-{index}", _ident(number, index), role)
 
 
 def _ident(number: int, index: int) -> str:

@@ -164,7 +164,7 @@ SPOILED = [
         "reaches_its_end[create]",
         "driver.py",
         '{"asked": True}',
-        '{"asked": (1, 2)}',
+        '{"asked": {1: 2}}',
         "not the same after",
     ),
     (
