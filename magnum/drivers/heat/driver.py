@@ -30,7 +30,14 @@ from magnum.drivers.heat import decisions, deletion, nodes
 from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
-from magnum.drivers.heat.errors import AlreadyThere, CloudRestarted, PermissionLost, Refused, clean
+from magnum.drivers.heat.errors import (
+    AlreadyThere,
+    CloudRestarted,
+    NameTaken,
+    PermissionLost,
+    Refused,
+    clean,
+)
 from magnum.drivers.heat.looks import SharedLooks
 from magnum.drivers.heat.stack import Stack, StackView
 from magnum.drivers.heat.template import TemplateDefinition
@@ -133,6 +140,8 @@ class HeatDriver(contract.Driver):
             # An earlier pass got as far as this and its answer was lost. Ours bears our tag.
             adopted = only(stack)
             if adopted is None:
+                if not isinstance(error, NameTaken):
+                    raise
                 text = f"The project has another stack of the name '{stack.name}'."
                 return Failed("STACK_NAME_TAKEN", Actor.OPERATOR, text, error.operator_text)
             stack_id = adopted

@@ -60,6 +60,10 @@ class AlreadyThere(DriverError):
     code = "CONFLICT"
 
 
+class NameTaken(AlreadyThere):
+    """Heat itself says that the project has a stack of this name."""
+
+
 class CloudError(CloudUnavailable):
     """A service of the cloud answered with an error of its own. Transient."""
 
@@ -208,6 +212,8 @@ def _of_heat(error: Any, doing: str) -> DriverError:
             return _refused(doing, "orchestration", error)
         case 404 if _heat_itself(error):
             return NotFound("The cluster's stack is not there any more.", whole)
+        case 409 if _heat_itself(error) and error.error["error"]["type"] == "StackExists":
+            return NameTaken(f"Heat sees a conflict: {said}", whole)
         case 409:
             return AlreadyThere(f"Heat sees a conflict: {said}", whole)
         case _:

@@ -76,3 +76,15 @@ def test_an_operation_does_not_do_what_waits_behind_it(lives: type[Lives]) -> No
     assert (stack.status, stack.parameters["node_count"]) == ("CREATE_COMPLETE", 1)
     one.promises_hold()
     one.teardown()
+
+
+def test_a_conflict_at_a_creation_that_is_about_no_stack_is_tried_again(
+    lives: type[Lives],
+) -> None:
+    one = lives()
+    one.begin(convergence=True, nodes=1)
+    one.heat_stumbles(method="create", fault="409", times=1)
+    one.sweep_later(worker=0, heat_works=False)
+    assert [bay.status for bay in one.world.bays()] == ["CREATE_IN_PROGRESS"]
+    one.promises_hold()
+    one.teardown()
