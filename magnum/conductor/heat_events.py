@@ -135,4 +135,5 @@ def listen(pool: Pool, flow: Flow) -> Any:
             "Heat cannot be listened to, so stacks are polled. Look at [heat_events]: %s", error
         )
         return None
+    LOG.info("Heat is listened to on %s.", ", ".join(options.topics))
     return server

@@ -30,6 +30,15 @@ class Pool:
         with self._changed:
             return 0 if self._closed else self._threads - len(self._busy)
 
+    def wait_for_room(self, seconds: float) -> bool:
+        """Wait until half of the threads have nothing to do. False where that took longer, or the pool is closed."""
+
+        def enough() -> bool:
+            return self._closed or len(self._busy) <= self._threads // 2
+
+        with self._changed:
+            return self._changed.wait_for(enough, timeout=seconds) and not self._closed
+
     def submit(self, operation_id: int) -> bool:
         """Run a pass of an operation, unless there is no room. True where it was taken.
 

@@ -7,6 +7,7 @@ nothing.
 
 import logging
 import os
+import random
 import threading
 from collections.abc import Callable
 
@@ -71,10 +72,14 @@ class Conductor(ServiceBase):
         self._stopped.wait()
 
     def _sweep(self) -> None:
-        room = self._pool.free()
-        if room:
-            for operation_id in operations.due(service_context(), room):
+        """Take what is due. While more is due than there is room for, go on as soon as there is room again."""
+        while room := self._pool.free():
+            due = operations.due(service_context(), 4 * room)
+            # Not all conductors the same ones: a claim that comes second is lost effort.
+            for operation_id in random.sample(due, min(room, len(due))):
                 self._pool.submit(operation_id)
+            if len(due) <= room or not self._pool.wait_for_room(CONF.conductor.sweep_interval):
+                return
 
     def _listen(self) -> None:
         transport = hints.transport()
@@ -90,6 +95,7 @@ class Conductor(ServiceBase):
             transport, target, [Endpoint(self._pool)], executor="threading"
         )
         server.start()
+        LOG.info("Hints are listened to on %s.", CONF.conductor.topic)
 
     def _loop(self, name: str, work: Callable[[], None], interval: float) -> None:
         def run() -> None:

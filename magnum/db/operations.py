@@ -5,14 +5,27 @@ of them never wait for each other in a circle (``design.md``, section 4). How op
 :mod:`magnum.db.submissions`.
 """
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
 from oslo_utils import timeutils
-from sqlalchemy import ColumnElement, Update, and_, case, delete, exists, func, or_, select
-from sqlalchemy.orm import Session, aliased, attributes, joinedload
+from sqlalchemy import (
+    ColumnElement,
+    Executable,
+    Update,
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    or_,
+    select,
+)
+from sqlalchemy.orm import Session, aliased, attributes, defer, joinedload
 
 from magnum.common import ids
 from magnum.common.context import RequestContext
@@ -143,18 +156,8 @@ def renewable(seconds_left: float, lease: float) -> bool:
 
 
 def _load(session: Session, operation_id: int, lease: float) -> Claim:
-    other = aliased(Operation)
-    overtaken = exists().where(
-        other.bay_uuid == Operation.bay_uuid,
-        other.id != Operation.id,
-        other.verb == DELETE,
-        other.state.in_(UNFINISHED),
-    )
     operation, bay, is_overtaken, moment = session.execute(
-        select(Operation, Bay, overtaken, now())
-        .outerjoin(Bay, Bay.uuid == Operation.bay_uuid)
-        .where(Operation.id == operation_id)
-        .options(joinedload(Bay.baymodel)),
+        _of_a_claim(), {"ident": operation_id}
     ).one()
     if bay is not None:
         groups = session.scalars(
@@ -168,6 +171,24 @@ def _load(session: Session, operation_id: int, lease: float) -> Claim:
     since = None if ended is None else (moment - ended).total_seconds()
     held_for = lease if renewable(left, lease) else _short(lease)
     return Claim(operation, bay, bool(is_overtaken), left, since, held_for)
+
+
+@functools.cache
+def _of_a_claim() -> Executable:
+    """The statement for all that a pass is about. Built once: making it anew costs as much as running it."""
+    other = aliased(Operation)
+    overtaken = exists().where(
+        other.bay_uuid == Operation.bay_uuid,
+        other.id != Operation.id,
+        other.verb == DELETE,
+        other.state.in_(UNFINISHED),
+    )
+    return (
+        select(Operation, Bay, overtaken, now())
+        .outerjoin(Bay, Bay.uuid == Operation.bay_uuid)
+        .where(Operation.id == bindparam("ident"))
+        .options(joinedload(Bay.baymodel), defer(Bay.placement, raiseload=True))
+    )
 
 
 def _as_of(session: Session, operation: Operation, groups: Sequence[NodeGroup]) -> None:

@@ -17,7 +17,7 @@ def reserve(session: Session, project_id: str, default_limit: int) -> bool:
     """Count one more bay of a project, inside the caller's transaction, if its quota has room.
 
     The limit is the project's own row of quotas, else ``default_limit``; below zero means no limit. Returns False
-    where the project has no row yet: :func:`ensure` makes one. Raises QuotaExceeded.
+    where the project had no row yet: :func:`ensure` makes one, or another request just did. Raises QuotaExceeded.
     """
     own = (
         select(Quota.hard_limit)
@@ -25,15 +25,17 @@ def reserve(session: Session, project_id: str, default_limit: int) -> bool:
         .scalar_subquery()
     )
     limit = func.coalesce(own, literal(default_limit))
+    has_room = or_(limit < 0, Project.bays < limit)
     counted = affected(
         session,
         changing(Project)
-        .where(Project.project_id == project_id, or_(limit < 0, Project.bays < limit))
+        .where(Project.project_id == project_id, has_room)
         .values(bays=Project.bays + 1),
     )
     if counted:
         return True
-    if session.scalar(select(Project.bays).where(Project.project_id == project_id)) is None:
+    # Only a row that is there and full is a refusal: it may have come to be since the statement before.
+    if session.scalar(select(has_room).where(Project.project_id == project_id)) in (None, True):
         return False
     raise errors.QuotaExceeded(
         "The project's quota of bays is used up. Delete a bay or ask for more."

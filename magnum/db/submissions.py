@@ -40,11 +40,12 @@ def create_bay(
 
     Raises QuotaExceeded.
     """
-    try:
-        _create_bay(context, bay, groups, operation, limit)
-    except _NoProjectError:
-        projects.ensure(context, bay.project_id)
-        _create_bay(context, bay, groups, operation, limit)
+    while True:
+        try:
+            _create_bay(context, bay, groups, operation, limit)
+            break
+        except _NoProjectError:
+            projects.ensure(context, bay.project_id)
     attributes.set_committed_value(bay, "node_groups", list(groups))
     return bay
 

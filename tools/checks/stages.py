@@ -24,6 +24,7 @@ UNIT_TESTS = [
     "tools/checks/tests",
     "tools/standin/tests",
     "tools/chaos_run/tests",
+    "tools/benchmark/tests",
 ]
 FUNCTIONAL_TESTS = ["magnum/tests/functional", *UNIT_TESTS]
 # For generators: libraries of OpenStack announce on every start that eventlet will go.

@@ -25,6 +25,7 @@ class Bus:
         if not self._notifiers:
             oslo_messaging.set_transport_defaults("heat")
             transport = oslo_messaging.get_notification_transport(self._conf, url=self.url)
+            oslo_messaging.set_transport_defaults("openstack")  # it holds for the whole process
             self._notifiers.append(
                 oslo_messaging.Notifier(
                     transport, "orchestration.host", driver="messagingv2", topics=[self.topic]

@@ -15,7 +15,7 @@ from magnum.lifecycle.submit import NewBay, create_bay
 from magnum.tests import engine
 
 #: Seconds that a test waits for what should take two.
-PATIENCE = 30.0
+PATIENCE = 60.0
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -78,6 +78,10 @@ class Conductors:
             (self._folder / f"{number}.log").read_text(errors="replace")
             for number in range(len(self._running))
         ]
+
+    def until_all_say(self, words: str) -> None:
+        """Wait until each process has written these words."""
+        until(lambda: all(words in text for text in self.logs()))
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         """kill -9 for the process and its workers."""

@@ -45,7 +45,7 @@ def test_without_a_broker_the_sweep_finds_the_work(conductors: Conductors) -> No
 def test_with_a_broker_the_hint_is_enough(conductors: Conductors, sending: tuple[str, str]) -> None:
     broker, topic = sending
     conductors.start(broker=broker, topic=topic, sweep=3600)
-    time.sleep(1)  # the process listens a moment after it is at work
+    conductors.until_all_say("Hints are listened to")
     bay = noop_bay(0.3)
     until(lambda: status(bay) == "CREATE_COMPLETE")
 

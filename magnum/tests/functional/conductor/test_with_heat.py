@@ -1,6 +1,5 @@
 """Real conductors that hear a stand-in for Heat: work ends with its word, and what others do is noticed."""
 
-import time
 from collections.abc import Iterator
 from datetime import UTC
 from pathlib import Path
@@ -47,7 +46,7 @@ def test_conductors_finish_by_heats_word_alone(
 ) -> None:
     for _ in range(2):
         conductors.start(poll=300, more=bus.sections() + heat.config())
-    time.sleep(1)  # they listen a moment after they are at work
+    conductors.until_all_say("Heat is listened to")
     bays = [swarm_bay() for _ in range(6)]
     until(lambda: all(status(bay) == "CREATE_COMPLETE" for bay in bays))
     print([round(seconds_late(heat, bay), 2) for bay in bays])
@@ -67,7 +66,7 @@ def test_what_somebody_else_does_to_a_stack_is_noticed(
 ) -> None:
     listening = bus.sections() + heat.config()
     conductors.start(poll=300, more=f"check_quiet = 0\n{listening}")
-    time.sleep(1)
+    conductors.until_all_say("Heat is listened to")
     changed, deleted = swarm_bay(), swarm_bay()
     until(lambda: {status(changed), status(deleted)} == {"CREATE_COMPLETE"})
     theirs = somebody(heat, changed.project_id).stacks
