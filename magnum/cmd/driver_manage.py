@@ -176,10 +176,11 @@ def _new(arguments: argparse.Namespace) -> int:
     made = fork.fork(other, arguments.name, place)
     print(f"{made} is a copy of {other.name} {other.make().version}.")
     status = _report(made, validate.validate(made))
-    if str(made.parent.resolve()) not in {str(Path(path).resolve()) for path in CONF.drivers.paths}:
+    known = made.parent.resolve() in {Path(path).resolve() for path in CONF.drivers.paths}
+    if not known:
         paths = ",".join([*CONF.drivers.paths, str(made.parent.resolve())])
         print(f"The service finds it once its configuration says:\n  [drivers]\n  paths = {paths}")
-    print(f"Try it with: magnum-driver-manage conformance {made}")
+    print(f"Try it with: magnum-driver-manage conformance {made.name if known else made}")
     return status
 
 
