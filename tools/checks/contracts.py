@@ -52,7 +52,8 @@ class DriverImports(Contract):
     """A package below `drivers` whose name matches `pattern` imports only itself and `allowed`.
 
     Other people's packages do not count. A driver's module or package named `extensions` (its own
-    endpoints) may import `extensions_allowed` too.
+    endpoints) may import `extensions_allowed` too, and one named `trials` (the world in which it is
+    tried) `trials_allowed`.
     """
 
     drivers: str = _text()
@@ -60,6 +61,8 @@ class DriverImports(Contract):
     allowed: list[str] = _names()
     extensions: str = _text()
     extensions_allowed: list[str] = _names()
+    trials: str = _text()
+    trials_allowed: list[str] = _names()
 
     def check(self, graph: ImportGraph, verbose: bool) -> ContractCheck:
         """Look at every driver; broken where one imports more of ours than it may."""
@@ -70,11 +73,15 @@ class DriverImports(Contract):
         ]
         broken = []
         for package in packages:
-            extensions = f"{package}.{self.extensions}"
+            more = {
+                f"{package}.{self.extensions}": self.extensions_allowed,
+                f"{package}.{self.trials}": self.trials_allowed,
+            }
             for importer, imported in sorted(_imports(graph, package)):
                 allowed = [package, *self.allowed]
-                if _inside(importer, extensions):
-                    allowed += self.extensions_allowed
+                for module, allowed_there in more.items():
+                    if _inside(importer, module):
+                        allowed += allowed_there
                 if _inside(imported, ours) and not any(_inside(imported, name) for name in allowed):
                     broken.append((importer, imported))
         return ContractCheck(kept=not broken, metadata={"graph": graph, "broken": broken})

@@ -15,6 +15,8 @@ MODULES = (
     "magnum.drivers.one_v1",
     "magnum.drivers.one_v1.driver",
     "magnum.drivers.one_v1.api",
+    "magnum.drivers.one_v1.conformance",
+    "magnum.drivers.conformance",
     "magnum.drivers.two_v1",
 )
 
@@ -39,6 +41,8 @@ def _drivers_break(*imports: tuple[str, str]) -> list[tuple[str, str]]:
             "allowed": ["magnum.drivers.contract", "magnum.drivers.heat"],
             "extensions": "api",
             "extensions_allowed": ["magnum.api"],
+            "trials": "conformance",
+            "trials_allowed": ["magnum.drivers.conformance"],
         },
     )
     broken: list[tuple[str, str]] = contract.check(_graph(*imports), verbose=False).metadata[
@@ -77,6 +81,13 @@ def test_only_a_drivers_own_endpoints_may_import_the_api() -> None:
     wrong = ("magnum.drivers.one_v1.driver", "magnum.api")
 
     assert _drivers_break(("magnum.drivers.one_v1.api", "magnum.api"), wrong) == [wrong]
+
+
+def test_only_a_drivers_own_world_may_import_the_suite() -> None:
+    suite = "magnum.drivers.conformance"
+    wrong = ("magnum.drivers.one_v1.driver", suite)
+
+    assert _drivers_break(("magnum.drivers.one_v1.conformance", suite), wrong) == [wrong]
 
 
 def test_what_is_kept_out_is_found_and_missing_parts_do_not_matter() -> None:
