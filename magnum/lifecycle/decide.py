@@ -339,7 +339,10 @@ def _troubled(standing: Standing, retry: _Retry, delay: float) -> Writing:
     return Writing(
         operation,
         _before_deadline(standing, delay),
-        {"status_reason": reason} if news else {},
+        {
+            "status": statuses.status(standing.verb, State.RUNNING),
+            **({"status_reason": reason} if news else {}),
+        },
         event=("RETRYING", reason) if news else None,
     )
 

@@ -129,7 +129,7 @@ class Judge:
             assert not bay.status.endswith("IN_PROGRESS"), f"{bay.status} for ever"
         if any(one.verb == "delete" for one in changing):
             assert bay.status == "DELETE_IN_PROGRESS"
-        elif any(one.state != State.PENDING for one in changing):
+        elif any(one.attempts or one.cursor for one in changing):  # a pass has written
             assert bay.status.endswith("IN_PROGRESS"), f"{bay.status} while at work"
         assert (bay.observed_generation or 0) <= bay.generation
 

@@ -88,3 +88,18 @@ def test_a_conflict_at_a_creation_that_is_about_no_stack_is_tried_again(
     assert [bay.status for bay in one.world.bays()] == ["CREATE_IN_PROGRESS"]
     one.promises_hold()
     one.teardown()
+
+
+def test_a_change_that_stumbles_at_its_beginning_shows_that_it_has_begun(
+    lives: type[Lives],
+) -> None:
+    one = lives()
+    one.begin(convergence=True, nodes=1)
+    one.sweep_later(worker=0, heat_works=False)
+    one.update(which=0, nodes=3, queue=True)
+    one.sweep_later(worker=0, heat_works=True)
+    one.world.heat.behaviour.always = "500"
+    one.sweep_later(worker=0, heat_works=True)
+    assert [bay.status for bay in one.world.bays()] == ["UPDATE_IN_PROGRESS"]
+    one.promises_hold()
+    one.teardown()
