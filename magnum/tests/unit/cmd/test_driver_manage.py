@@ -91,6 +91,15 @@ def test_the_list_tells_sources_and_what_is_broken_and_why(run: Run, drivers: Pa
     assert "nothing_of_this_name" in found["torn_v1"]["Reason"]
 
 
+def test_a_driver_that_is_disabled_is_listed_as_such(run: Run, drivers: Path) -> None:
+    forked(run, drivers, "noop_v1", "mine_v1")
+    config = drivers.parent / "magnum.conf"
+    config.write_text(config.read_text() + "disabled_drivers = mine_v1, swarm_atomic_v1\n")
+    found = listed(run)
+    states = {name: row["State"] for name, row in found.items()}
+    assert states == {"mine_v1": "disabled", "noop_v1": "usable", "swarm_atomic_v1": "disabled"}
+
+
 def test_columns_can_be_chosen_in_every_format(run: Run) -> None:
     status, out, _ = run("list-drivers", "-d", "-f", "value", "-c", "Name", "-c", "coe")
     assert (status, "noop_v1 noop" in out.splitlines()) == (0, True)
