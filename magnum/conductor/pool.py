@@ -14,13 +14,20 @@ _SOON = 1.0
 
 
 class Pool:
-    """Runs passes in ``threads`` threads. What does not fit waits in the database for the next sweep."""
+    """Runs passes in ``threads`` threads. What does not fit waits in the database for the next sweep.
 
-    def __init__(self, worker: Worker, threads: int) -> None:
+    A pass that takes longer than ``stuck_seconds`` hangs in its driver: nothing can end its thread, but it does not
+    count any more, so that one driver's bays do not take the room of all others. See :meth:`stuck`.
+    """
+
+    def __init__(self, worker: Worker, threads: int, stuck_seconds: float = 60.0) -> None:
         self._worker = worker
         self._threads = threads
-        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="pass")
-        self._busy: set[int] = set()
+        self._stuck_seconds = stuck_seconds
+        # Threads are made when they are needed; beyond the number that may work only those are alive that hang.
+        self._executor = ThreadPoolExecutor(2 * threads, thread_name_prefix="pass")
+        #: When the present pass of each operation began, on the monotonic clock.
+        self._busy: dict[int, float] = {}
         self._again: set[int] = set()
         self._changed = threading.Condition()
         self._closed = False
@@ -28,13 +35,29 @@ class Pool:
     def free(self) -> int:
         """How many more operations can be begun now."""
         with self._changed:
-            return 0 if self._closed else self._threads - len(self._busy)
+            return self._free()
+
+    def _free(self) -> int:
+        if self._closed:
+            return 0
+        stuck = self._stuck()
+        hanging_at_most = min(stuck, self._threads)
+        return max(0, self._threads + hanging_at_most - len(self._busy))
+
+    def stuck(self) -> int:
+        """How many passes hang. Where they are as many as ``threads``, this process has no room for more of them."""
+        with self._changed:
+            return self._stuck()
+
+    def _stuck(self) -> int:
+        limit = time.monotonic() - self._stuck_seconds
+        return sum(1 for began in self._busy.values() if began < limit)
 
     def wait_for_room(self, seconds: float) -> bool:
         """Wait until half of the threads have nothing to do. False where that took longer, or the pool is closed."""
 
         def enough() -> bool:
-            return self._closed or len(self._busy) <= self._threads // 2
+            return self._closed or self._free() * 2 >= self._threads
 
         with self._changed:
             return self._changed.wait_for(enough, timeout=seconds) and not self._closed
@@ -51,9 +74,9 @@ class Pool:
                 self._again.add(operation_id)
                 self._changed.notify_all()
                 return True
-            if len(self._busy) >= self._threads:
+            if not self._free():
                 return False
-            self._busy.add(operation_id)
+            self._busy[operation_id] = time.monotonic()
         future = self._executor.submit(self._run, operation_id)
         future.add_done_callback(lambda ended: self._ended(operation_id, ended))
         return True
@@ -61,6 +84,8 @@ class Pool:
     def _run(self, operation_id: int) -> None:
         again = True
         while again:
+            with self._changed:
+                self._busy[operation_id] = time.monotonic()
             again = self._goes_on(operation_id, self._worker.run(operation_id))
 
     def _goes_on(self, operation_id: int, next_in: float | None) -> bool:
@@ -79,7 +104,7 @@ class Pool:
         return False
 
     def _forget(self, operation_id: int) -> None:
-        self._busy.discard(operation_id)
+        self._busy.pop(operation_id, None)
         self._again.discard(operation_id)
         self._changed.notify_all()
 

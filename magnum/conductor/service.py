@@ -8,6 +8,7 @@ nothing.
 import logging
 import os
 import random
+import resource
 import threading
 from collections.abc import Callable
 
@@ -41,10 +42,11 @@ class Conductor(ServiceBase):
 
     def start(self) -> None:
         """Begin to work. Called in the worker process, after the fork."""
+        _limit_memory(CONF.conductor.memory_limit)
         session.configure()
         flow = heat_events.Flow()
         self._worker = Worker(clouds.access, poll_interval=flow.poll_interval)
-        self._pool = Pool(self._worker, CONF.conductor.threads)
+        self._pool = Pool(self._worker, CONF.conductor.threads, CONF.conductor.stuck_seconds)
         for name, broken in catalogue().broken().items():
             LOG.warning("Bays of driver %s cannot be worked on: %s", name, broken)
         lease_third = CONF.lifecycle.lease_seconds / 3
@@ -73,6 +75,10 @@ class Conductor(ServiceBase):
 
     def _sweep(self) -> None:
         """Take what is due. While more is due than there is room for, go on as soon as there is room again."""
+        if self._pool.stuck() >= CONF.conductor.threads:
+            # Threads cannot be ended, a process can: its leases run out, and it is started anew.
+            LOG.critical("%s passes hang in their drivers; this process ends.", self._pool.stuck())
+            os._exit(os.EX_SOFTWARE)
         while room := self._pool.free():
             due = operations.due(service_context(), 4 * room)
             # Not all conductors the same ones: a claim that comes second is lost effort.
@@ -114,3 +120,13 @@ class Conductor(ServiceBase):
                     os._exit(os.EX_SOFTWARE)
 
         threading.Thread(target=run, name=name, daemon=True).start()
+
+
+def _limit_memory(mebibytes: int) -> None:
+    """Have whoever asks for too much memory be refused it, instead of the whole machine being out of it."""
+    if mebibytes:
+        _, most = resource.getrlimit(resource.RLIMIT_AS)
+        limit = mebibytes * 2**20
+        if most != resource.RLIM_INFINITY:
+            limit = min(limit, most)
+        resource.setrlimit(resource.RLIMIT_AS, (limit, most))

@@ -16,6 +16,20 @@ OPTS: list[cfg.Opt] = [
         help="How many operations one conductor process works on at the same time.",
     ),
     cfg.FloatOpt(
+        "stuck_seconds",
+        default=60.0,
+        min=0.1,
+        help="A step of an operation that takes longer hangs in its driver, and its thread is not counted any more. "
+        "A process in which as many hang as it has threads ends, and is started anew.",
+    ),
+    cfg.IntOpt(
+        "memory_limit",
+        default=4096,
+        min=0,
+        help="Address space in MiB that one conductor process may have; 0 means any. A driver that asks for more gets "
+        "an error, and the operation is tried again later.",
+    ),
+    cfg.FloatOpt(
         "sweep_interval",
         default=2.0,
         min=0.1,

@@ -43,15 +43,19 @@ class Conductors:
         sweep: float = 0.3,
         poll: float = 0.2,
         more: str = "[heat_events]\nenabled = false\n",
+        conductor: str = "threads = 4\n",
     ) -> subprocess.Popen[bytes]:
-        """Start one, and wait until it says that it is at work. ``more`` is the rest of its configuration."""
+        """Start one, and wait until it says that it is at work.
+
+        ``more`` is the rest of its configuration, ``conductor`` the rest of that group.
+        """
         number = len(self._running)
         config, log = self._folder / f"{number}.conf", self._folder / f"{number}.log"
         transport = f"transport_url = {broker}\n" if broker else ""
         config.write_text(
             f"[DEFAULT]\n{transport}"
             f"[database]\nconnection = {self._database}\n"
-            f"[conductor]\nsweep_interval = {sweep}\ntopic = {topic}\nthreads = 4\n"
+            f"[conductor]\nsweep_interval = {sweep}\ntopic = {topic}\n{conductor}"
             f"[lifecycle]\nlease_seconds = 3\npoll_interval = {poll}\n{more}"
         )
         command = [
