@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from tools.openstack.quickstart import CHECKOUT
 from tools.openstack.tests.test_quickstart_refusals import free_offset
 
 EVERYTHING = Path(__file__).parent / "everything.yaml"
+GUIDE = CHECKOUT / "doc" / "source" / "drivers" / "guide.rst"
 
 #: Has the next noop bay fail.
 REPLACE_BAYMODEL = """
@@ -173,6 +175,38 @@ def test_a_driver_that_is_not_there(visit: Visit) -> None:
     done = visit.quickstart("--driver", "nobody_v1")
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.startswith("error: there is no driver nobody_v1; there are noop_v1, ")
+
+
+def guide_commands(offset: int) -> str:
+    """The commands of the author's guide, from the first driver to the last bay, on other ports."""
+    text = GUIDE.read_text().partition("2. A driver")[2].partition("7. Without Heat")[0]
+    commands: list[str] = []
+    inside = False
+    for line in text.splitlines():
+        inside = line.startswith("    ") or (inside and not line)
+        if inside and "[drivers]" not in line and "paths =" not in line:
+            commands.append(line)
+    ours = f"{sys.executable} tools/quickstart --port-offset {offset}"
+    return textwrap.dedent("\n".join(commands)).replace("tools/quickstart", ours)
+
+
+def test_the_authors_guide(visit: Visit) -> None:
+    before = visit.processes()
+    script = f". .state/quickstart/openrc-demo\n{guide_commands(visit.offset)}\ntrue\n"
+    told = visit.shell("set +e\n" + script)
+    assert '"name":"mine-1"' in told
+    assert told.count('"status":"CREATE_COMPLETE"') == 1  # the one that is shown whole
+    assert '"driver_version":"1.0.0"\n' in told
+    assert '"driver_version":"1.1.0"\n' in told
+    assert "RuntimeError: half written" in told
+    assert re.search(r"trying mine_v1 1.1.0 .*\n\d+ passed", told)
+    assert "FAILED reaches_its_end[delete]: " in told
+    assert re.search(r"trying herd_v1 1.0.0 .*\n\d+ passed", told)
+    assert "quickstart-herd_v1 is CREATE_COMPLETE" in told
+    assert re.search(r"\| nickname .* CREATE_COMPLETE", told)
+    assert [
+        line for line in visit.processes() if line in before
+    ] == before  # nothing was started anew
 
 
 def test_down_leaves_no_process_and_the_data_stays(visit: Visit) -> None:
