@@ -16,6 +16,7 @@ from magnum.db.paging import Page
 from magnum.db.session import reader
 
 S = TypeVar("S", bound=Select[Any])
+T = TypeVar("T")
 
 
 class BayNotFound(errors.NotFound):
@@ -43,13 +44,18 @@ def get(context: RequestContext, ident: str, *, all_projects: bool = False) -> B
 
     Raises BayNotFound, or Conflict when several that the caller sees have that name.
     """
-    statement = _one(ids.is_uuid(ident), all_projects)
+    statement = one(ids.is_uuid(ident), all_projects)
     with reader(context) as session:
         found = (
             session.scalars(statement, {"ident": ident, "project": context.project_id})
             .unique()
             .all()
         )
+    return single(found, ident)
+
+
+def single(found: Sequence[T], ident: str) -> T:
+    """The only one of what was found by a bay's uuid or name. Raises BayNotFound, Conflict."""
     if not found:
         raise BayNotFound(f"Bay {ident} could not be found.")
     if len(found) > 1:
@@ -58,8 +64,8 @@ def get(context: RequestContext, ident: str, *, all_projects: bool = False) -> B
 
 
 @functools.cache
-def _one(by_uuid: bool, all_projects: bool) -> Select[Bay]:
-    """The statement for one bay. Built once: making it anew costs as much as running it."""
+def one(by_uuid: bool, all_projects: bool) -> Select[Bay]:
+    """The statement for one bay, by ``:ident`` and ``:project``. Built once: making it costs as much as running it."""
     statement = (
         select(Bay)
         .where((Bay.uuid if by_uuid else Bay.name) == bindparam("ident"))

@@ -4,10 +4,10 @@ Both outlive the bay. What the conductors need of operations is in :mod:`magnum.
 """
 
 import functools
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-from sqlalchemy import Select, bindparam, select
-from sqlalchemy.orm import Session, defer, load_only
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session, aliased, defer, load_only
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
@@ -108,26 +108,36 @@ def _marker(session: Session, statement: Select[Operation], page: Page) -> Opera
 def followed(
     context: RequestContext, ident: str, *, all_projects: bool = False
 ) -> tuple[Bay, Operation | None]:
-    """One bay as :func:`magnum.db.bays.get` has it, and what is being done about it: two statements.
+    """One bay as :func:`magnum.db.bays.get` has it, and what is being done about it: one statement.
 
     That is the operation at work, or else the first of those that wait; None where nothing is to be done. Raises what
     that function raises.
     """
-    # One transaction around both: each takes a connection, which costs as much as a statement.
+    statement = _followed(ids.is_uuid(ident), all_projects)
     with reader(context) as session:
-        bay = bays.get(context, ident, all_projects=all_projects)
-        return bay, session.scalar(_present(), {"bay": bay.uuid})
+        given = {"ident": ident, "project": context.project_id}
+        found = session.execute(statement, given).unique().all()
+    bay, operation = bays.single(found, ident)
+    return bay, operation
 
 
 @functools.cache
-def _present() -> Select[Operation]:
+def _followed(by_uuid: bool, all_projects: bool) -> Select[Any]:
     """Built once: making it anew costs as much as running it."""
-    return (
-        select(Operation)
-        .where(Operation.bay_uuid == bindparam("bay"), Operation.state.in_(UNFINISHED))
+    present = aliased(Operation)
+    which = (
+        select(present.id)
+        .where(present.bay_uuid == Bay.uuid, present.state.in_(UNFINISHED))
         # Null is what waits behind another one.
-        .order_by(Operation.next_run_at.is_(None), Operation.id)
+        .order_by(present.next_run_at.is_(None), present.id)
         .limit(1)
+        .correlate(Bay)
+        .scalar_subquery()
+    )
+    return (
+        bays.one(by_uuid, all_projects)
+        .add_columns(Operation)
+        .outerjoin(Operation, Operation.id == which)
         .options(*_UNSHOWN)
     )
 

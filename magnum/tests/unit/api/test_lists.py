@@ -173,11 +173,11 @@ def test_a_list_of_a_thousand_costs_as_many_statements_as_a_list_of_one(
     assert len(with_marker) <= 4
 
 
-def test_one_bay_costs_two_statements(demo: Client) -> None:
+def test_one_bay_costs_one_statement(demo: Client) -> None:
     bay = a_bay(demo)
     with statements() as sent:
         demo("GET", f"/v1/bays/{bay}", status=200)
-    assert len(sent) <= 2
+    assert len(sent) == 1
 
 
 def test_one_baymodel_costs_one_statement(demo: Client) -> None:
