@@ -255,18 +255,14 @@ class NoFloatingIPs(Cause):
         "OS::Neutron::FloatingIP",
         has_request_id=True,
     )
-    can_be_mended = True
 
     def baymodel(self) -> dict[str, Any]:
-        self._external = self.scene.a_network("172.30.0.0/30", **{"router:external": True})
+        external = self.scene.a_network("172.30.0.0/30", **{"router:external": True})
         return {
-            "external_network_id": self._external,
+            "external_network_id": external,
             "floating_ip_enabled": True,
             "fixed_network": None,
         }
-
-    def mend(self) -> None:
-        self.scene.a_subnet(self._external, "172.30.1.0/28")
 
 
 class NodeSilent(Cause):
@@ -302,15 +298,15 @@ class NodeFailed(Cause):
         return {"master_flavor_id": self.scene.a_flavor(f"{fake_nodes.FATE}-fail")}
 
 
-#: Those that take Heat longest come last.
-CAUSES: tuple[type[Cause], ...] = (
+#: What Heat says within seconds.
+SOON_TOLD: tuple[type[Cause], ...] = (
     ImageGone,
     FlavorGone,
     NoSecurityGroups,
     NetworkGone,
     NoInstances,
     NodeFailed,
-    NodeSilent,
-    NoFloatingIPs,
-    NoValidHost,
 )
+#: What Heat tries again by itself for a minute or more.
+LATE_TOLD: tuple[type[Cause], ...] = (NodeSilent, NoFloatingIPs, NoValidHost)
+CAUSES = SOON_TOLD + LATE_TOLD
