@@ -41,6 +41,19 @@ def runs(state: Path, bay: Bay) -> list[str]:
     return sorted(path.name for path in (state / bay.uuid / "run" / "artifacts").iterdir())
 
 
+def processes_of(state: Path, bay: Bay) -> list[str]:
+    """Command lines of the bay's runs, and of what they have started."""
+    shown = subprocess.run(
+        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+    )
+    lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines()[1:]]
+    found = {pid for pid, _, args in lines if str(state / bay.uuid) in args}
+    for pid, parent, _ in lines:
+        if parent in found:
+            found.add(pid)
+    return [args for pid, _, args in lines if pid in found]
+
+
 def test_a_playbook_outlives_its_conductor_and_is_found_again(
     state: Path,
     place: Path,
@@ -89,10 +102,11 @@ def test_a_deletion_stops_the_playbook_that_builds(
     put(EXAMPLE, place)
     conductors.start(more=settings)
     bay = engine.a_bay(driver("ansible_swarm_v1", "1.0.0"), labels={"ansible_pause": "600"})
-    until((state / bay.uuid / "run" / "pid").exists)
+    until(lambda: any("AnsiballZ" in line for line in processes_of(state, bay)))
     delete_bay(engine.context(), engine.look(bay))
     until(lambda: engine.operations_of(bay)[-1].state == State.DONE)
     assert list(state.iterdir()) == []
+    assert processes_of(state, bay) == []
 
 
 def test_a_playbook_that_fails_fails_the_bay(
