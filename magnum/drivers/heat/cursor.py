@@ -18,9 +18,9 @@ class Cursor:
 
     ``asked`` counts requests for an update or deletion, ``looks`` the looks since the last one.
     ``searches`` counts searches of the cloud that found something left. ``hindrance`` is what the
-    verb is blocked by; with ``retrying`` another try was asked for and has not failed yet.
-    ``mistakes`` counts how often such a try seemed to get further and then failed. ``known`` are the
-    parameters of a stack that was launched from another version of the template; None for ours.
+    verb is blocked by; with ``retrying`` another try was asked for and has not ended yet. ``known``
+    are the parameters of a stack that was launched from another version of the template; None for
+    ours.
     """
 
     stack_id: str | None = None
@@ -29,7 +29,6 @@ class Cursor:
     searches: int = 0
     hindrance: Mapping[str, Any] | None = None
     retrying: bool = False
-    mistakes: int = 0
     known: Collection[str] | None = None
 
     @classmethod
@@ -51,7 +50,7 @@ class Cursor:
         """After a look that brought nothing new."""
         return replace(self, looks=self.looks + 1)
 
-    # --- blocked, and on again --------------------------------------------------------------------
+    # --- blocked, and tried again ------------------------------------------------------------------
 
     @property
     def may_try(self) -> bool:
@@ -60,22 +59,11 @@ class Cursor:
 
     def hindered(self, cause: Cause) -> "Cursor":
         """After a failure whose cause can pass."""
-        wrong = self.retrying and self.hindrance is None
-        return replace(
-            self,
-            hindrance=asdict(cause),
-            retrying=False,
-            mistakes=self.mistakes + 1 if wrong else self.mistakes,
-            looks=0,
-        )
+        return replace(self, hindrance=asdict(cause), retrying=False, looks=0)
 
     def trying(self) -> "Cursor":
         """After another try was asked for, or was found under way."""
         return replace(self, retrying=True, looks=0)
-
-    def further(self) -> "Cursor":
-        """After the other try has got further than the last one."""
-        return replace(self, hindrance=None)
 
     def blocked(self, seconds: float | None) -> Blocked:
         """The answer while it is hindered; ``seconds`` is the time until the next call."""

@@ -27,11 +27,6 @@ PASSING = frozenset({"QUOTA_EXCEEDED", "NO_CAPACITY", "FLOATING_IPS_EXHAUSTED"})
 #: Failures that are over when they are seen: the same is tried again at once.
 OVER = frozenset({"CLOUD_RESTARTED"})
 
-#: Looks that must find another try under way until it counts as one that has got further than the
-#: last one. Twice as many each time that was wrong, up to the most.
-LOOKS_UNTIL_FURTHER = 6
-MOST_LOOKS_UNTIL_FURTHER = 200
-
 
 class Standing(enum.Enum):
     """Where a verb stands."""
@@ -123,16 +118,6 @@ def after_failure(code: str) -> Move:
     if code in OVER:
         return Move.ASK_NOW
     return Move.ASK_LATER if code in PASSING else Move.GIVE_UP
-
-
-def has_got_further(looks: int, mistakes: int) -> bool:
-    """Whether another try that was found under way this often counts as better than the last one.
-
-    ``mistakes`` is how often that was believed before and a failure came all the same. Until it is
-    believed the operation stays blocked, so that it does not waver.
-    """
-    wanted = LOOKS_UNTIL_FURTHER << min(mistakes, 10)
-    return looks >= min(wanted, MOST_LOOKS_UNTIL_FURTHER)
 
 
 def differences(wanted: Mapping[str, Any], shown: Mapping[str, str]) -> tuple[str, ...]:

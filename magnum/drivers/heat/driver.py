@@ -191,9 +191,10 @@ class HeatDriver(contract.Driver):
                 if view.status == "FAILED" and believed:
                     return self._failed(work, stack, cursor, view)
                 if cursor.looks >= LOOKS_UNTIL_ASKED_AGAIN:
+                    if cursor.hindrance:
+                        return self._try_again(work, stack, cursor)
                     return self._ask_update(work, stack, cursor, changes)
-                if cursor.hindrance is None:
-                    cursor = cursor.looked()
+                cursor = cursor.looked()
         return _under_way(work, cursor, _UPDATING)
 
     def _ask_update(
@@ -205,8 +206,7 @@ class HeatDriver(contract.Driver):
             return _gone()
         except AlreadyThere as error:  # busy with something else: ask again later
             return Wait(work.poll_interval, cursor.data(), Progress(_UPDATING), trouble=error)
-        cursor = cursor.asked_now().further()
-        return Wait(work.poll_interval, cursor.data(), Progress(_UPDATING))
+        return Wait(work.poll_interval, cursor.asked_now().data(), Progress(_UPDATING))
 
     # --- after a failure ------------------------------------------------------------------------
 
@@ -231,7 +231,7 @@ class HeatDriver(contract.Driver):
         )
 
     def _try_again(self, work: Work, stack: Stack, cursor: Cursor) -> Outcome:
-        """Ask Heat for the same again: it makes anew what failed. Still blocked until that is seen."""
+        """Ask Heat for the same again: it makes anew what failed. Still blocked until that is complete."""
         if not self._ask_again(work, stack, cursor):
             return _gone()
         return cursor.trying().blocked(work.poll_interval)
@@ -318,12 +318,9 @@ def _gone() -> Failed:
 
 
 def _under_way(work: Work, cursor: Cursor, stage: str) -> Outcome:
-    """Heat is at it. After a failure that could pass, this is believed only after a while."""
+    """Heat is at it. After a failure that could pass, only the end shows that its cause has passed."""
     if cursor.hindrance is not None:
-        cursor = (cursor if cursor.retrying else cursor.trying()).looked()
-        if not decisions.has_got_further(cursor.looks, cursor.mistakes):
-            return cursor.blocked(work.poll_interval)
-        cursor = cursor.further()
+        return (cursor if cursor.retrying else cursor.trying()).blocked(work.poll_interval)
     return Wait(work.poll_interval, cursor.data(), Progress(stage))
 
 

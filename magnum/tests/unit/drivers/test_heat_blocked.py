@@ -12,13 +12,12 @@ from magnum.drivers.contract import (
     CloudUnavailable,
     Done,
     Failed,
-    Outcome,
     QuotaExceeded,
     Verb,
     Wait,
     Work,
 )
-from magnum.drivers.heat.decisions import LOOKS_UNTIL_FURTHER, MOST_LOOKS_UNTIL_FURTHER
+from magnum.drivers.heat.driver import LOOKS_UNTIL_ASKED_AGAIN
 from magnum.tests.unit.drivers.fakes import FakeHeat, http_error, make_work, not_found, resource
 from magnum.tests.unit.drivers.test_heat_driver import OUTPUTS, after, ask, created, scaled, waits
 
@@ -99,38 +98,60 @@ def test_it_is_blocked_at_the_first_look_and_goes_on_when_there_is_room(
     assert heat.count("update") == 1
 
 
-def until_not_blocked(heat: FakeHeat, work: Work, most: int) -> tuple[Work, int, Outcome]:
-    """Look at a stack that is in progress until the answer is another one; how many looks were blocked."""
-    for looks in range(most):
-        heat.only().status = "UPDATE_IN_PROGRESS"
-        outcome = ask(work)
-        work = after(work, outcome)
-        if not isinstance(outcome, Blocked):
-            return work, looks, outcome
-    pytest.fail("blocked all the while")
-
-
-def test_a_try_that_runs_on_is_believed_after_a_while_and_then_it_does_not_waver(
-    heat: FakeHeat,
+@pytest.mark.parametrize("verb", VERBS)
+def test_it_stays_blocked_however_long_a_try_runs_until_heat_has_ended_it(
+    heat: FakeHeat, verb: Verb
 ) -> None:
-    work = begun(heat, Verb.CREATE)
-    fail(heat, "NO_CAPACITY", "CREATE")
+    """A try that is under way proves nothing, so nobody is told that the cause is gone."""
+    work = begun(heat, verb)
+    fail(heat, "NO_CAPACITY", verb.upper())
+    work, first = blocks(work)
+    work, _ = blocks(work)  # asks for another try
+    for looks in range(300):
+        work, during = blocks(replace(work, woken=looks % 7 == 0))
+        assert replace(during, cursor=first.cursor, seconds=None) == first
+        assert during.seconds == work.poll_interval
+    assert heat.count("update") == 1
+    heat.only().status = "UPDATE_COMPLETE"
+    assert isinstance(ask(work), Done)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+@pytest.mark.parametrize("believed", [True, False])
+def test_a_cursor_of_an_older_release_is_read(heat: FakeHeat, verb: Verb, believed: bool) -> None:
+    """It counted how often a try was believed too early, and forgot the cause while it believed."""
+    work = begun(heat, verb)
+    fail(heat, "NO_CAPACITY", verb.upper())
+    work, first = blocks(work)
     work, _ = blocks(work)
-    believed_after = []
-    for _ in range(8):
-        work, _ = blocks(work)  # asks for another try
-        work, looks, outcome = until_not_blocked(heat, work, MOST_LOOKS_UNTIL_FURTHER + 1)
-        assert isinstance(outcome, Wait)
-        assert outcome.trouble is None
-        believed_after.append(looks + 1)
-        work, _ = waits(work)  # goes on as any other, with nothing said of having been blocked
-        fail(heat, "NO_CAPACITY", "UPDATE")
-        work, again = blocks(work)
-        assert again.code == "NO_CAPACITY"
-    assert believed_after[0] == LOOKS_UNTIL_FURTHER
-    assert believed_after[1] == 2 * LOOKS_UNTIL_FURTHER
-    assert believed_after[-1] == MOST_LOOKS_UNTIL_FURTHER
-    assert believed_after == sorted(believed_after)
+    older = {**work.cursor, "mistakes": 3, "looks": 40}
+    if believed:
+        older["hindrance"] = None
+    work = replace(work, cursor=older)
+    if believed:
+        work, _ = waits(work)
+    else:
+        work, _ = blocks(work)
+    fail(heat, "NO_CAPACITY", "UPDATE")
+    _, again = blocks(work)
+    assert (again.code, again.text) == (first.code, first.text)
+
+
+def test_a_try_that_never_got_to_heat_is_asked_for_again_and_stays_blocked(heat: FakeHeat) -> None:
+    """Somebody else's update came in between, and its end is not the end of ours."""
+    work = begun(heat, Verb.UPDATE)
+    fail(heat, "NO_CAPACITY", "UPDATE")
+    work, _ = blocks(work)
+    heat.errors["update"] = [http_error(exc.HTTPConflict, "Stack already has an action")]
+    work, _ = blocks(work)
+    heat.only().status = "UPDATE_COMPLETE"
+    heat.only().parameters["node_count"] = 9
+    for _ in range(LOOKS_UNTIL_ASKED_AGAIN + 1):
+        assert heat.count("update") == 1
+        work, _ = blocks(work)
+    assert heat.count("update") == 2
+    heat.only().status = "UPDATE_COMPLETE"
+    assert isinstance(ask(work), Done)
 
 
 def test_a_try_that_fails_in_the_same_way_stays_blocked_all_the_while(heat: FakeHeat) -> None:

@@ -8,15 +8,12 @@ from hypothesis import strategies as st
 
 from magnum.drivers.heat.decisions import (
     ACTIONS,
-    LOOKS_UNTIL_FURTHER,
-    MOST_LOOKS_UNTIL_FURTHER,
     STATUSES,
     Move,
     Observed,
     Standing,
     after_failure,
     differences,
-    has_got_further,
     is_applied,
     is_going,
     of_create,
@@ -168,17 +165,6 @@ def test_a_look_at_a_stack_at_which_nobody_of_ours_is(action: str, status: str) 
 )
 def test_what_follows_from_a_failure(code: str, move: Move) -> None:
     assert after_failure(code) is move
-
-
-@given(st.integers(0, 500), st.integers(0, 100))
-def test_another_try_is_believed_in_the_end_and_later_each_time_that_was_wrong(
-    looks: int, mistakes: int
-) -> None:
-    if has_got_further(looks, mistakes):
-        assert has_got_further(looks + 1, mistakes)
-        assert mistakes == 0 or has_got_further(looks, mistakes - 1)
-    assert has_got_further(MOST_LOOKS_UNTIL_FURTHER, mistakes)
-    assert not has_got_further(LOOKS_UNTIL_FURTHER - 1, mistakes)
 
 
 def test_what_a_stack_shows_otherwise_is_named() -> None:
