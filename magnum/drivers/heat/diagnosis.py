@@ -144,7 +144,10 @@ def _without_resource(view: StackView, timed_out: bool, whole: str) -> Cause:
 
 
 def _blamed(resources: Sequence[ResourceView], timed_out: bool) -> list[ResourceView]:
-    """The resources to blame: innermost, not stopped for another's sake, the earliest first.
+    """The resources to blame: innermost, not stopped for another's sake, the earliest kind first.
+
+    Of one kind of cause they stand in the order of their places, not of time: which of them fails
+    first is another one each time that the same is tried, and the text must not change with it.
 
     Where the stack ran out of time everything open was stopped; then nodes that did not report are
     what the others waited for. Where Heat stopped the stack for another reason, no resource is to
@@ -155,13 +158,18 @@ def _blamed(resources: Sequence[ResourceView], timed_out: bool) -> list[Resource
     innermost = [r for r in resources if not r.resource_id or r.resource_id not in owners]
     if not timed_out:
         innermost = [r for r in innermost if not _was_stopped(r)]
+    codes = {resource: _kind(resource, timed_out)[0] for resource in innermost}
+    began = {
+        code: min(r.updated for r in innermost if codes[r] == code) for code in set(codes.values())
+    }
     return sorted(
         innermost,
         key=lambda r: (
-            bool(_RESTARTED.search(r.reason)),
+            codes[r] == CloudRestarted.code,
             timed_out and r.type not in WAIT_TYPES,
-            r.updated,
-            r.name,
+            began[codes[r]],
+            codes[r],
+            _place(r, resources),
         ),
     )
 

@@ -118,10 +118,37 @@ def test_what_was_stopped_for_anothers_sake_is_not_to_blame() -> None:
     assert "z_port" in cause("Resource CREATE failed", stopped, busy, guilty).text
 
 
-def test_of_two_failures_the_earlier_one_is_named() -> None:
+def test_of_two_kinds_of_failure_the_earlier_one_is_named() -> None:
     late = resource("a", SERVER, "CREATE_FAILED", "b", updated="2026-01-01T00:00:09Z")
-    early = resource("z", SERVER, "CREATE_FAILED", "b", updated="2026-01-01T00:00:01Z")
-    assert "'z'" in cause("", late, early).text
+    early = resource("z", SERVER, "CREATE_FAILED", "Quota", updated="2026-01-01T00:00:01Z")
+    for listed in ((late, early), (early, late)):
+        assert cause("", *listed).code == "QUOTA_EXCEEDED"
+        assert [fault.resource for fault in cause("", *listed).faults] == ["z", "a"]
+
+
+def in_group(group: str, second: int, reason: str) -> tuple[dict[str, Any], ...]:
+    """A group of one node, and its server that failed at some time."""
+    status = ("CREATE_FAILED", "resources: ...")
+    return (
+        resource(group, "OS::Heat::ResourceGroup", *status, resource_id=f"{group}-2"),
+        resource("0", "node.yaml", *status, owner=f"{group}-2", resource_id=f"{group}-3"),
+        resource(
+            *("server", SERVER, "CREATE_FAILED", reason),
+            owner=f"{group}-3",
+            updated=f"2026-01-01T00:00:{second:02}Z",
+        ),
+    )
+
+
+@pytest.mark.parametrize("reason", ["No valid host was found", "Quota exceeded for cores"])
+def test_the_same_failure_in_another_order_of_time_has_the_same_text(reason: str) -> None:
+    """Masters and nodes are made at the same time: which of them fails first changes with each try."""
+    one = cause("failed", *in_group("masters", 1, reason), *in_group("nodes", 2, reason))
+    other = cause("failed", *in_group("nodes", 1, reason), *in_group("masters", 2, reason))
+    assert one == other
+    assert "'masters / 0 / server'" in one.text
+    places = [fault.resource for fault in one.faults]
+    assert places == ["masters / 0 / server", "nodes / 0 / server"]
 
 
 def test_a_stack_out_of_time_names_the_node_that_did_not_report() -> None:
