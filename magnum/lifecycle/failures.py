@@ -110,11 +110,16 @@ _NODES = {
     ),
     "NODE_FAILED": _ends(
         Actor.USER,
-        "A node reported that its setup failed, or the cloud could not restart or rebuild it; the text says which.",
-        user="The text has the node's own words, its console log has more. If its setup failed, correct what they "
-        "name, delete the bay and create it again. If the cloud failed, ask again later.",
-        operator="If the nodes of every project fail in their setup, the image does not fit the driver. What the "
-        "cloud could not do is in Nova's log.",
+        "A node reported that its setup failed.",
+        user="The text has the node's own words, its console log has more. Correct what they name, delete the bay "
+        "and create it again.",
+        operator="If the nodes of every project fail in their setup, the image does not fit the driver.",
+    ),
+    "NODE_ACTION_FAILED": _ends(
+        Actor.OPERATOR,
+        "The cloud could not restart or rebuild a node; the text names it.",
+        user="Ask again later. If it fails again, tell the cloud's operator.",
+        operator="The text has Nova's reason, and the log of Nova's service on the node's host has more.",
     ),
 }
 

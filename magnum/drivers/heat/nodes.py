@@ -204,6 +204,5 @@ def _broken(words: str, broken: Sequence[Server]) -> Failed:
         Fault(one.name, "OS::Nova::Server", clean(one.fault) or "no reason given") for one in broken
     )
     told = "; ".join(f"{fault.resource}: {fault.text}" for fault in faults)
-    return Failed(
-        "NODE_FAILED", Actor.OPERATOR, f"{words.capitalize()} failed on node {told}", faults=faults
-    )
+    text = f"{words.capitalize()} failed on node {told}"
+    return Failed("NODE_ACTION_FAILED", Actor.OPERATOR, text, faults=faults)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from keystoneauth1 import exceptions as keystone
 
 from magnum.drivers.contract import (
+    Actor,
     Done,
     Failed,
     InvalidOption,
@@ -159,7 +160,8 @@ def test_a_node_that_breaks_stops_the_rest_and_is_named_with_novas_words() -> No
     nova.gone_wrong = {"worker-1"}
     answer = run(work(nova))
     assert isinstance(answer, Failed)
-    assert answer.code == "NODE_FAILED" and "worker-1: disk full" in answer.text
+    assert answer.code == "NODE_ACTION_FAILED" and answer.actor is Actor.OPERATOR
+    assert "worker-1: disk full" in answer.text
     assert [fault.resource for fault in answer.faults] == ["worker-1"]
     assert "worker-2" not in [ident for ident, _ in nova.actions]
 
