@@ -44,13 +44,12 @@ def runs(state: Path, bay: Bay) -> list[str]:
 def processes_of(state: Path, bay: Bay) -> list[str]:
     """Command lines of the bay's runs, and of what they have started."""
     shown = subprocess.run(
-        ["ps", "-eo", "pid,ppid,args"], capture_output=True, text=True, check=True
+        ["ps", "-wweo", "pid,ppid,args"], capture_output=True, text=True, check=True
     )
     lines = [line.split(maxsplit=2) for line in shown.stdout.splitlines()[1:]]
     found = {pid for pid, _, args in lines if str(state / bay.uuid) in args}
-    for pid, parent, _ in lines:
-        if parent in found:
-            found.add(pid)
+    while more := {pid for pid, parent, _ in lines if parent in found} - found:
+        found |= more
     return [args for pid, _, args in lines if pid in found]
 
 
