@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, cast
 
 from magnum.db.clock import now
-from magnum.db.models import State
+from magnum.db.models import Operation, State
 from magnum.db.operations import Outcome as Writing
 from magnum.drivers.contract import (
     Actor,
@@ -192,7 +192,8 @@ def _too_late(standing: Standing, outcome: _Outcome) -> Failed:
 
 
 def _done(standing: Standing, done: Done) -> Writing:
-    operation: dict[str, Any] = {"state": State.DONE, **_NO_ERROR}
+    # All of what was to be done is done, whatever the last pass counted.
+    operation: dict[str, Any] = {"state": State.DONE, "done": Operation.total, **_NO_ERROR}
     if standing.verb is Verb.DELETE:
         return Writing(operation, None, event=("DONE", "The bay is deleted."), bay_gone=True)
     bay: dict[str, Any] = {

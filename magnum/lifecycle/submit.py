@@ -141,6 +141,8 @@ def act(context: RequestContext, bay: Bay, verb: Verb, parameters: Mapping[str, 
 
     Raises WrongStatus or InTheWay where the bay's state does not allow it, BayNotFound when it has gone.
     """
+    if verb is Verb.CHECK:
+        return _check(context, bay)
     operation = operations.new(
         context,
         bay.uuid,
@@ -156,6 +158,24 @@ def act(context: RequestContext, bay: Bay, verb: Verb, parameters: Mapping[str, 
     if operation.id is not None:
         hints.look_at(operation.id)
     return accepted
+
+
+def _check(context: RequestContext, bay: Bay) -> str:
+    """A look changes nothing, so it does not wait: it makes sense only of a bay at which nobody works."""
+    operation = _new_check(context, bay.uuid)
+    if submissions.check_bay(context, operation, quiet=0):
+        hints.look_at(operation.id)
+        return operation.uuid
+    under_way = operations.unfinished_of(context, bay.uuid)
+    if under_way is not None and under_way.verb == Verb.CHECK:
+        return under_way.uuid
+    raise _in_the_way(context, bay, Verb.CHECK)
+
+
+def _new_check(context: RequestContext, bay_uuid: str) -> Operation:
+    return operations.new(
+        context, bay_uuid, "", Verb.CHECK.value, timeout=_timeout(CONF.lifecycle.force_deadline)
+    )
 
 
 def _in_the_way(context: RequestContext, bay: Bay, verb: Verb) -> errors.MagnumError:
@@ -208,9 +228,7 @@ def check_bay(context: RequestContext, bay_uuid: str, quiet: float) -> int | Non
 
     Returns the operation's id, None where there is no such bay or nothing to do.
     """
-    operation = operations.new(
-        context, bay_uuid, "", Verb.CHECK.value, timeout=_timeout(CONF.lifecycle.force_deadline)
-    )
+    operation = _new_check(context, bay_uuid)
     return operation.id if submissions.check_bay(context, operation, quiet) else None
 
 

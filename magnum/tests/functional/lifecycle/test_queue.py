@@ -23,6 +23,7 @@ from magnum.drivers.contract import (
     Leftover,
     NotFound,
     Outcome,
+    Progress,
     StackChanged,
     Verb,
     Wait,
@@ -561,3 +562,25 @@ def test_a_verb_is_refused_where_it_makes_no_sense_and_the_reason_names_what_is_
     uuid = submit.delete_bay(engine.context(), bay)
     with pytest.raises(submit.InTheWay, match=uuid):
         rebuild(bay)
+
+
+def test_a_check_that_somebody_asks_for_shows_nowhere_but_in_its_operation() -> None:
+    driver = Observed(Done(), Done())
+    bay = settled(driver)
+    uuid = submit.act(engine.context(), bay, Verb.CHECK, {})
+    assert submit.act(engine.context(), bay, Verb.CHECK, {}) == uuid
+    assert shows(bay) == ("CREATE_COMPLETE", 1, 1)
+    engine.run_all(engine.a_worker(driver))
+    assert (the(bay, "check").uuid, the(bay, "check").state) == (uuid, State.DONE)
+    assert shows(bay) == ("CREATE_COMPLETE", 1, 1)
+    change(bay, 2)
+    with pytest.raises(submit.InTheWay, match="update"):
+        submit.act(engine.context(), bay, Verb.CHECK, {})
+
+
+def test_what_is_done_is_counted_as_done() -> None:
+    driver = Rebuilding(Done(), Wait(5, progress=Progress("rebuilding", 1, 3)), Done())
+    bay = settled(driver)
+    rebuild(bay)
+    engine.run_all(engine.a_worker(driver))
+    assert (the(bay, "rebuild").done, the(bay, "rebuild").total) == (3, 3)
