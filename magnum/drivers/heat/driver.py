@@ -50,6 +50,7 @@ ASKS_UNTIL_BELIEVED = 3
 _REFUSALS = (Refused.code, PermissionLost.code)
 _CREATING, _UPDATING = "creating the stack", "updating the stack"
 _STACK_GONE = "The cluster's stack was deleted by somebody else."
+_NO_STACK = "The cluster has no stack: none was made, or somebody else has deleted it."
 
 
 class HeatDriver(contract.Driver):
@@ -93,11 +94,14 @@ class HeatDriver(contract.Driver):
         stack, cursor = Stack(work), Cursor.of(work)
         stack_id = cursor.stack_id or only(stack)
         if stack_id is None:
-            raise NotFound("The bay has no stack.")
-        view = stack.look(stack_id, outputs=True)
+            raise NotFound(_NO_STACK)
+        try:
+            view = stack.look(stack_id, outputs=True)
+        except NotFound as error:
+            raise NotFound(_STACK_GONE, error.operator_text) from error
         match decisions.of_look(view.action, view.status):
             case Observed.GONE:  # Heat shows a deleted stack for a while
-                raise NotFound("The bay has no stack.")
+                raise NotFound(_STACK_GONE)
             case Observed.BUSY:
                 state = f"{view.action}_{view.status}"
                 raise AlreadyThere(f"Heat is at work on the cluster's stack ({state}).")
@@ -135,16 +139,10 @@ class HeatDriver(contract.Driver):
 
     def _launch(self, work: Work, stack: Stack) -> Outcome:
         try:
-            stack_id = stack.create(self.definition.launch(work), _timeout_mins(work))
-        except AlreadyThere as error:
-            # An earlier pass got as far as this and its answer was lost. Ours bears our tag.
-            adopted = only(stack)
-            if adopted is None:
-                if not isinstance(error, NameTaken):
-                    raise
-                text = f"The project has another stack of the name '{stack.name}'."
-                return Failed("STACK_NAME_TAKEN", Actor.OPERATOR, text, error.operator_text)
-            stack_id = adopted
+            stack_id = self._made_or_adopted(work, stack)
+        except NameTaken as error:
+            text = f"The project has another stack of the name '{stack.name}'."
+            return Failed("STACK_NAME_TAKEN", Actor.OPERATOR, text, error.operator_text)
         return Wait(
             work.poll_interval,
             Cursor(stack_id).data(),
@@ -155,6 +153,25 @@ class HeatDriver(contract.Driver):
                 template_version=self.template_version,
             ),
         )
+
+    def _made_or_adopted(self, work: Work, stack: Stack) -> str:
+        """The id of our stack. NameTaken where another one has its name."""
+        launch = self.definition.launch(work)
+        try:
+            return stack.create(launch, _timeout_mins(work))
+        except AlreadyThere as error:
+            # An earlier pass got as far as this and its answer was lost. Ours bears our tag.
+            if (adopted := only(stack)) is not None:
+                return adopted
+            if not isinstance(error, NameTaken):
+                raise
+        # A stack that went away between the two requests proves nothing, so both are made once more.
+        try:
+            return stack.create(launch, _timeout_mins(work))
+        except AlreadyThere:
+            if (adopted := only(stack)) is not None:
+                return adopted
+            raise
 
     # --- update ---------------------------------------------------------------------------------
 

@@ -4,10 +4,11 @@ Heat takes a stack away whose parts it has lost sight of, because somebody let g
 the answer to their creation never came. What templates make therefore bears the bay's mark wherever
 it can: ``magnum-<uuid>`` as a tag, or as name or description of what has no tags, and ``magnum_bay``
 in the metadata of servers and volumes. A thing that Heat named itself begins with the stack's name.
+Servers and volumes with that metadata are the bay's for certain, and can be deleted from here.
 """
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -40,13 +41,17 @@ class Mark:
     def is_on(self, thing: Mapping[str, Any]) -> bool:
         """Whether a thing that a service listed is the bay's. A service may ignore a filter."""
         name = str(thing.get("name") or "")
-        metadata = thing.get("metadata")
         return (
             self.tag in (thing.get("tags") or ())
             or self.tag in (name, thing.get("description"))
             or name.startswith(f"bay-{self.uuid}")
-            or (isinstance(metadata, Mapping) and metadata.get(METADATA_KEY) == self.uuid)
+            or self.is_in_metadata_of(thing)
         )
+
+    def is_in_metadata_of(self, thing: Mapping[str, Any]) -> bool:
+        """Whether it is in the thing's metadata, where only our templates put it."""
+        metadata = thing.get("metadata")
+        return isinstance(metadata, Mapping) and metadata.get(METADATA_KEY) == self.uuid
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +60,8 @@ class Kind:
 
     ``service`` is the type in the service catalogue, ``version`` stands before the path unless the
     catalogue's address has one. ``collection`` is the key in the answer. ``by`` names the parameter
-    that narrows the list; its value is ``value`` with the bay's tag and uuid put in.
+    that narrows the list; its value is ``value`` with the bay's tag and uuid put in. ``deletable``
+    says that one which bears the mark in its metadata may be deleted without asking anybody.
     """
 
     service: str
@@ -65,6 +71,7 @@ class Kind:
     collection: str
     by: str | None = None
     value: str = "{tag}"
+    deletable: bool = False
 
     def query(self, mark: Mark) -> dict[str, str]:
         """The parameters of the request."""
@@ -78,13 +85,17 @@ class Kind:
 KINDS = (
     Kind("load-balancer", "load balancer", "v2.0", "/lbaas/loadbalancers", "loadbalancers", "name"),
     # Nova looks for an expression in names. The names of nodes have the uuid's first part in them.
-    Kind("compute", "server", "v2.1", "/servers/detail", "servers", "name", "{short}"),
+    Kind(
+        *("compute", "server", "v2.1", "/servers/detail", "servers", "name", "{short}"),
+        deletable=True,
+    ),
     # Few, by their quota, and Nova has no filter for them.
     Kind("compute", "server group", "v2.1", "/os-server-groups", "server_groups"),
     # Cinder reads the value as Python writes a dict.
     Kind(
         *("block-storage", "volume", "v3", "/volumes/detail", "volumes"),
         *("metadata", f"{{{{'{METADATA_KEY}': '{{uuid}}'}}}}"),
+        deletable=True,
     ),
     Kind("network", "floating IP", "v2.0", "/floatingips", "floatingips", "description"),
     Kind("network", "port", "v2.0", "/ports", "ports", "tags"),
@@ -95,7 +106,16 @@ KINDS = (
 )
 
 
-def leftovers(clouds: Clouds, uuid: str) -> tuple[Leftover, ...]:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Something that is left, of a kind. ``deletable`` where :func:`remove` may take it away."""
+
+    kind: Kind
+    leftover: Leftover
+    deletable: bool
+
+
+def leftovers(clouds: Clouds, uuid: str) -> tuple[Found, ...]:
     """Everything that bears the bay's mark, in every service that the cloud has.
 
     A service that does not let itself be searched is noted in the log, and passed over: a cloud may
@@ -106,7 +126,33 @@ def leftovers(clouds: Clouds, uuid: str) -> tuple[Leftover, ...]:
     return tuple(_found(clouds, Mark(uuid)))
 
 
-def _found(clouds: Clouds, mark: Mark) -> Iterator[Leftover]:
+def remove(clouds: Clouds, uuid: str, found: Iterable[Found]) -> bool:
+    """Ask for the deletion of all that is deletable, and tell whether there was any.
+
+    Where a service does not do it, now or at all, that is noted in the log; the next search tells
+    what is still there. Raises CloudUnavailable where a service does not answer.
+    """
+    deletable = [one for one in found if one.deletable]
+    for one in deletable:
+        left = one.leftover
+        with translated(f"deleting what is left of the bay: {left.kind}", left.service):
+            adapter = clouds.rest(left.service)
+            path = _path(adapter.get_endpoint() or "", one.kind).removesuffix("/detail")
+            try:
+                adapter.delete(f"{path}/{left.ident}")
+            except keystone.NotFound:
+                continue  # gone since the search
+            except keystone.HttpError as error:
+                LOG.warning(
+                    "Bay %s: the %s %s is left and cannot be deleted, the %s service answers %s: %s",
+                    *(uuid, left.kind, left.ident, left.service, error.http_status, clean(error)),
+                )
+                continue
+        LOG.info("Bay %s: the %s %s was left, and is deleted.", uuid, left.kind, left.ident)
+    return bool(deletable)
+
+
+def _found(clouds: Clouds, mark: Mark) -> Iterator[Found]:
     passed_over: set[str] = set()
     for kind in KINDS:
         if kind.service in passed_over:
@@ -129,7 +175,8 @@ def _found(clouds: Clouds, mark: Mark) -> Iterator[Leftover]:
         for thing in listed:
             if mark.is_on(thing):
                 name = str(thing.get("name") or thing.get("floating_ip_address") or "")
-                yield Leftover(kind.service, kind.name, str(thing.get("id")), name)
+                leftover = Leftover(kind.service, kind.name, str(thing.get("id")), name)
+                yield Found(kind, leftover, kind.deletable and mark.is_in_metadata_of(thing))
 
 
 def _listed(adapter: Any, kind: Kind, mark: Mark) -> list[Mapping[str, Any]]:

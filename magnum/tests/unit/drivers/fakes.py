@@ -179,7 +179,8 @@ class FakeService:
 
     ``things`` are by the last part of the path that is a collection. It ignores every filter, so
     what is found depends on the driver alone. ``asked`` are paths with their parameters. ``errors``
-    are raised by path, an answer that is no list is put into ``answers``.
+    are raised by path, an answer that is no list is put into ``answers``. ``deleted`` are the paths
+    that were to be deleted; with ``lingers`` what is deleted stays in the lists.
     """
 
     def __init__(self, endpoint: str = "http://cloud/v2.1", **things: list[dict[str, Any]]) -> None:
@@ -188,6 +189,8 @@ class FakeService:
         self.asked: list[tuple[str, dict[str, Any]]] = []
         self.errors: dict[str, Exception] = {}
         self.answers: dict[str, Any] = {}
+        self.deleted: list[str] = []
+        self.lingers = False
 
     def get_endpoint(self) -> str:
         return self.endpoint
@@ -200,7 +203,18 @@ class FakeService:
             raise self.errors[collection]
         if collection in self.answers:
             return FakeAnswer(self.answers[collection])
-        return FakeAnswer({collection: self.things.get(collection, [])})
+        return FakeAnswer({collection: list(self.things.get(collection, []))})
+
+    def delete(self, path: str) -> FakeAnswer:
+        self.deleted.append(path)
+        if path in self.errors:
+            raise self.errors[path]
+        place, _, ident = path.rpartition("/")
+        kept = self.things[place.rpartition("/")[2]]
+        (thing,) = [thing for thing in kept if thing["id"] == ident]
+        if not self.lingers:
+            kept.remove(thing)
+        return FakeAnswer(None)
 
 
 class FakeHeatClouds:

@@ -1,6 +1,7 @@
 """The verbs of the Heat base, driven as the conductor does, against a Heat in memory."""
 
 import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -24,7 +25,7 @@ from magnum.drivers.contract import (
     Wait,
     Work,
 )
-from magnum.drivers.heat.deletion import LONGEST_WAIT
+from magnum.drivers.heat.deletion import LONGEST_PAUSE, LONGEST_WAIT
 from magnum.drivers.swarm_atomic_v1.driver import Driver
 from magnum.tests.unit.drivers.fakes import (
     UUID,
@@ -158,6 +159,41 @@ def test_anothers_stack_of_our_name_is_left_alone(heat: FakeHeat) -> None:
     assert isinstance(outcome, Failed)
     assert (outcome.code, outcome.actor) == ("STACK_NAME_TAKEN", Actor.OPERATOR)
     assert heat.kept["other"].status == "CREATE_IN_PROGRESS"
+
+
+def test_a_stack_that_went_away_before_it_was_looked_for_does_not_hold_the_name(
+    heat: FakeHeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heat.kept["going"] = FakeHeatStack("going", NAME, TAG)
+    look_for = heat.stacks.list
+
+    def gone_by_then(**given: Any) -> Any:
+        heat.kept.pop("going", None)
+        return look_for(**given)
+
+    monkeypatch.setattr(heat.stacks, "list", gone_by_then)
+    _, outcome = waits(make_work(heat))
+    assert outcome.facts.stack_id == heat.only().id
+    assert outcome.trouble is None
+    assert [method for method, _ in heat.requests] == ["create", "list", "create"]
+
+
+def test_a_stack_of_ours_that_is_found_only_at_the_second_look_is_adopted(
+    heat: FakeHeat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = http_error(exc.HTTPConflict, "The Stack already exists.", "StackExists")
+    heat.errors["create"] = [taken]
+    look_for = heat.stacks.list
+
+    def late(**given: Any) -> Any:
+        found = list(look_for(**given))
+        heat.kept.setdefault("late", FakeHeatStack("late", NAME, TAG))
+        return found
+
+    monkeypatch.setattr(heat.stacks, "list", late)
+    _, outcome = waits(make_work(heat))
+    assert outcome.facts.stack_id == "late"
+    assert [method for method, _ in heat.requests] == ["create", "list", "create", "list"]
 
 
 def test_a_failed_creation_names_the_resource(heat: FakeHeat) -> None:
@@ -352,9 +388,41 @@ def test_a_stack_whose_tag_somebody_took_away_is_still_waited_for(heat: FakeHeat
     waits(work)
 
 
-def test_a_stack_that_is_gone_already(heat: FakeHeat) -> None:
-    work, _ = waits(make_work(heat, verb=Verb.DELETE, bay={"stack_id": "gone"}))
+def test_a_stack_that_is_gone_already_takes_one_pass(heat: FakeHeat) -> None:
+    """No event would tell of its end, so nothing is waited for."""
+    assert isinstance(ask(make_work(heat, verb=Verb.DELETE, bay={"stack_id": "gone"})), Done)
+    assert [method for method, _ in heat.requests] == ["delete", "list"]
+
+
+def test_another_stack_with_the_tag_is_asked_to_go_where_the_known_one_is_gone(
+    heat: FakeHeat,
+) -> None:
+    heat.kept["second"] = FakeHeatStack("second", NAME, TAG, "CREATE_COMPLETE")
+    work = make_work(heat, verb=Verb.DELETE, bay={"stack_id": "gone"}, poll_interval=30.0)
+    work, outcome = waits(work)
+    assert heat.only().status == "DELETE_IN_PROGRESS"
+    assert outcome.seconds == 30.0  # Heat is at it, and will tell
+    heat.kept.clear()
     assert isinstance(ask(work), Done)
+
+
+def test_a_deletion_waits_for_long_only_where_heat_will_tell_of_the_end(heat: FakeHeat) -> None:
+    work = replace(created(heat), verb=Verb.DELETE, poll_interval=30.0)
+    work, outcome = waits(work)
+    assert outcome.seconds == 30.0
+    work, outcome = waits(work)
+    assert outcome.seconds == 30.0
+    heat.only().status = "CREATE_COMPLETE"  # as if nobody had asked
+    work, outcome = waits(work)
+    assert outcome.seconds == LONGEST_PAUSE
+    heat.errors["delete"] = [not_found()]
+    for _ in range(2):
+        work, outcome = waits(work)
+        assert heat.count("delete") == 1
+    work, outcome = waits(work)
+    assert heat.count("delete") == 2
+    assert outcome.seconds == LONGEST_PAUSE
+    waits(replace(work, poll_interval=1.0))
 
 
 def test_a_creation_that_may_still_come_is_waited_for(heat: FakeHeat) -> None:
@@ -410,13 +478,15 @@ def test_a_lost_request_is_sent_again(heat: FakeHeat) -> None:
 
 def test_every_stack_with_the_tag_goes(heat: FakeHeat) -> None:
     work = replace(created(heat), verb=Verb.DELETE)
+    first = heat.only().id
     heat.kept["second"] = FakeHeatStack("second", "bay-copy", TAG)
-    heat.errors["delete"] = [not_found()]
     work, _ = waits(work)
-    heat.kept["second"].name = NAME
+    work, _ = waits(work)
+    del heat.kept[first]
+    heat.only().name = NAME
     for _ in range(8):
         work, _ = waits(work)
-    assert {stack.status for stack in heat.kept.values()} == {"DELETE_IN_PROGRESS"}
+    assert heat.only().status == "DELETE_IN_PROGRESS"
 
 
 # --- trouble --------------------------------------------------------------------------------------
@@ -527,13 +597,19 @@ def test_observe_is_one_request(heat: FakeHeat) -> None:
 
 
 def test_observe_without_a_stack(heat: FakeHeat) -> None:
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match="none was made, or somebody else has deleted it"):
         Driver().observe(make_work(heat))
-    with pytest.raises(NotFound):
+
+
+def test_observe_says_that_somebody_else_has_deleted_the_stack(heat: FakeHeat) -> None:
+    somebodys_doing = "^The cluster's stack was deleted by somebody else.$"
+    with pytest.raises(NotFound) as caught:
         Driver().observe(make_work(heat, bay={"stack_id": "gone"}))
+    assert re.match(somebodys_doing, caught.value.text)
+    assert "could not be found" in caught.value.operator_text
     work = created(heat)
     heat.only().status = "DELETE_COMPLETE"
-    with pytest.raises(NotFound):
+    with pytest.raises(NotFound, match=somebodys_doing):
         Driver().observe(work)
 
 

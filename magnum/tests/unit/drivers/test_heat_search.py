@@ -18,9 +18,10 @@ from magnum.drivers.contract import (
     Verb,
     Work,
 )
-from magnum.drivers.heat.deletion import MOST_NAMED
+from magnum.drivers.heat import search
+from magnum.drivers.heat.deletion import LONGEST_PAUSE, MOST_NAMED, SEARCHES_UNTIL_TOLD
 from magnum.drivers.heat.errors import CloudError
-from magnum.drivers.heat.search import KINDS, Mark, leftovers
+from magnum.drivers.heat.search import KINDS, Mark
 from magnum.tests.unit.drivers.fakes import (
     UUID,
     FakeHeat,
@@ -79,6 +80,10 @@ def clouds(services: dict[str, FakeService]) -> FakeHeatClouds:
     return FakeHeatClouds(FakeHeat(), services)
 
 
+def leftovers(clouds: FakeHeatClouds, uuid: str) -> list[Leftover]:
+    return [found.leftover for found in search.leftovers(clouds, uuid)]
+
+
 def test_every_kind_is_looked_for() -> None:
     assert {(kind.service, kind.collection) for kind in KINDS} == LEFT.keys()
 
@@ -100,7 +105,7 @@ def test_found_is_exactly_what_is_there(present: set[tuple[str, str]]) -> None:
 
 def test_each_kind_is_one_request_that_narrows_the_list_at_the_service() -> None:
     services = cloud(set())
-    assert leftovers(clouds(services), UUID) == ()
+    assert leftovers(clouds(services), UUID) == []
     asked = {name: service.asked for name, service in services.items()}
     assert asked == {
         "load-balancer": [("/v2.0/lbaas/loadbalancers", {"name": TAG})],
@@ -213,14 +218,14 @@ def test_a_deletion_without_leftovers_is_done() -> None:
 
 
 def test_leftovers_keep_a_deletion_going_until_they_are_gone() -> None:
-    services = cloud({("network", "ports"), ("compute", "servers")})
+    services = cloud({("network", "ports"), ("network", "routers")})
     _, work = deleted(services)
-    outcome = ask(work)
+    outcome = ask(replace(work, poll_interval=30.0))
     assert isinstance(outcome, Blocked)
     assert (outcome.code, outcome.actor) == ("LEFTOVERS", Actor.USER)
-    assert outcome.seconds == work.poll_interval  # it may be on its way out
-    assert {item.ident for item in outcome.leftovers} == {"port", "srv"}
-    assert "server my-bay-5d12f6fd-node-0" in outcome.text
+    assert outcome.seconds == LONGEST_PAUSE  # it may be on its way out, and no event will tell
+    assert {item.ident for item in outcome.leftovers} == {"port", "router"}
+    assert "router r" in outcome.text
     assert "port port" in outcome.text
     work = after(work, outcome)
     outcome = ask(work)
@@ -230,6 +235,121 @@ def test_leftovers_keep_a_deletion_going_until_they_are_gone() -> None:
     for service in services.values():
         service.things.clear()
     assert isinstance(ask(work), Done)
+
+
+SURE = {("compute", "servers"), ("block-storage", "volumes")}
+
+
+def test_servers_and_volumes_with_the_bays_metadata_are_deleted_and_nothing_else() -> None:
+    services = cloud()
+    _, work = deleted(services)
+    work, outcome = waits(replace(work, poll_interval=30.0))
+    assert outcome.seconds == LONGEST_PAUSE
+    assert {name: service.deleted for name, service in services.items()} == {
+        "load-balancer": [],
+        "compute": ["/servers/srv"],
+        "block-storage": ["/volumes/vol"],
+        "network": [],
+    }
+    outcome_then = ask(work)
+    assert isinstance(outcome_then, Blocked)
+    assert {(item.service, item.ident) for item in outcome_then.leftovers} == {
+        (service, thing["id"])
+        for (service, collection), thing in LEFT.items()
+        if (service, collection) not in SURE
+    }
+
+
+def test_a_deletion_ends_by_itself_where_heat_has_left_a_server_behind() -> None:
+    _, work = deleted(cloud(SURE))
+    work, _ = waits(work)
+    assert isinstance(ask(work), Done)
+
+
+@pytest.mark.parametrize(
+    "thing",
+    [
+        {"id": "s", "name": f"{NAME}-node-abcdef", "metadata": {}},
+        {"id": "s", "name": f"{NAME}-node-abcdef", "metadata": {"magnum_bay": "another"}},
+        {"id": "s", "name": TAG, "tags": [TAG]},
+    ],
+)
+def test_a_server_that_is_the_bays_by_name_or_tag_alone_is_left_to_somebody(
+    thing: dict[str, Any],
+) -> None:
+    services = cloud(set())
+    services["compute"].things["servers"] = [thing]
+    _, work = deleted(services)
+    outcome = ask(work)
+    assert isinstance(outcome, Blocked)
+    assert [item.ident for item in outcome.leftovers] == ["s"]
+    assert services["compute"].deleted == []
+
+
+def test_the_version_is_put_before_the_path_of_what_is_deleted_too() -> None:
+    services = cloud(SURE)
+    services["compute"].endpoint = "http://cloud/compute"
+    _, work = deleted(services)
+    waits(work)
+    assert services["compute"].deleted == ["/v2.1/servers/srv"]
+
+
+def test_what_has_gone_since_the_search_is_no_trouble(caplog: pytest.LogCaptureFixture) -> None:
+    services = cloud(SURE)
+    services["compute"].errors = {"/servers/srv": keystone.NotFound("gone")}
+    _, work = deleted(services)
+    work, _ = waits(work)
+    assert services["block-storage"].deleted == ["/volumes/vol"]
+    assert not [record for record in caplog.records if record.levelname == "WARNING"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        keystone.Conflict("it is in task_state deleting"),
+        keystone.BadRequest("volume is in use"),
+        keystone.Forbidden("not for you"),
+        keystone.InternalServerError("oops"),
+    ],
+)
+def test_what_a_service_will_not_delete_is_told_and_tried_again(
+    error: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    services = cloud(SURE)
+    nova = services["compute"]
+    nova.errors = {"/servers/srv": error}
+    _, work = deleted(services)
+    for _ in range(SEARCHES_UNTIL_TOLD - 1):
+        work, _ = waits(work)
+    outcome = ask(work)
+    assert isinstance(outcome, Blocked)
+    assert (outcome.code, outcome.seconds) == ("LEFTOVERS", None)
+    assert [item.ident for item in outcome.leftovers] == ["srv"]  # the volume has gone
+    assert len(nova.deleted) == SEARCHES_UNTIL_TOLD
+    assert UUID in caplog.text and "srv" in caplog.text
+    nova.errors = {}
+    work = after(work, outcome)
+    outcome = ask(work)
+    assert isinstance(outcome, Blocked)  # told of, and asked for: it goes on at the next search
+    assert isinstance(ask(after(work, outcome)), Done)
+
+
+def test_a_server_that_is_slow_to_go_is_asked_once_in_each_search() -> None:
+    services = cloud({("compute", "servers")})
+    services["compute"].lingers = True
+    _, work = deleted(services)
+    for searches in range(1, SEARCHES_UNTIL_TOLD):
+        work, _ = waits(work)
+        assert services["compute"].deleted == ["/servers/srv"] * searches
+    assert isinstance(ask(work), Blocked)
+
+
+def test_a_service_that_does_not_answer_a_deletion_is_transient() -> None:
+    services = cloud(SURE)
+    services["compute"].errors = {"/servers/srv": keystone.ConnectTimeout("30 s")}
+    _, work = deleted(services)
+    with pytest.raises(CloudUnavailable, match="server"):
+        ask(work)
 
 
 def test_many_leftovers_are_named_in_part_and_listed_in_full() -> None:
