@@ -115,6 +115,12 @@ _NODES = {
         "and create it again.",
         operator="If the nodes of every project fail in their setup, the image does not fit the driver.",
     ),
+    "NODE_UNKNOWN": _ends(
+        Actor.USER,
+        "The bay has no node of the name or id that was given. Nothing was done to any node.",
+        user="Look up the nodes of the bay, and ask again with their names or the ids of their servers.",
+        operator="Nothing is left to do.",
+    ),
     "NODE_ACTION_FAILED": _ends(
         Actor.OPERATOR,
         "The cloud could not restart or rebuild a node; the text names it.",

@@ -26,8 +26,16 @@ from magnum.drivers.heat.errors import AlreadyThere, clean, translated
 
 #: The first microversion of Nova that finds servers by their tags.
 MICROVERSION = "2.26"
+#: Nova tells nobody when it has done with a server: looks are at most this many seconds apart.
+LOOK = 5.0
 #: Keys of a server's metadata that our templates set.
 ROLE = "magnum_role"
+
+
+class NodeUnknown(InvalidOption):
+    """The bay has no node of a name or id that was given."""
+
+    code = "NODE_UNKNOWN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,11 +98,11 @@ def plan(servers: Sequence[Server], named: Sequence[str]) -> Plan:
 
     :param named: ids or names of the nodes that are meant; empty means all.
 
-    Raises InvalidOption for one that is not there.
+    Raises NodeUnknown for one that is not there.
     """
     known = {one.ident for one in servers} | {one.name for one in servers}
     if unknown := [name for name in named if name not in known]:
-        raise InvalidOption(f"The bay has no node {', '.join(map(repr, unknown))}.")
+        raise NodeUnknown(f"The bay has no node {', '.join(map(repr, unknown))}.")
     chosen = [one for one in servers if not named or one.ident in named or one.name in named]
     ordered = sorted(chosen, key=lambda one: (one.role != MASTER, one.name, one.ident))
     return Plan(tuple(one.ident for one in ordered), total=len(ordered))
@@ -195,7 +203,9 @@ def _each(work: Work, words: str, action: Callable[[Server], Mapping[str, Any]])
             return Done()
     names = ", ".join(servers[ident].name for ident in at.now if ident in servers)
     return Wait(
-        work.poll_interval, at.data(), Progress(f"{words} {names}"[:255], at.done, at.total)
+        min(work.poll_interval, LOOK),
+        at.data(),
+        Progress(f"{words} {names}"[:255], at.done, at.total),
     )
 
 

@@ -153,6 +153,17 @@ class Magnum:
         latest: dict[str, Any] = answer.json()["operations"][-1]
         return latest
 
+    def act(self, uuid: str, action: str, **body: Any) -> dict[str, Any]:
+        """Ask for an action on a bay and return the operation once it has ended."""
+        asked = self.make(f"/bays/{uuid}/actions/{action}", **body)["operation"]
+
+        def ended() -> dict[str, Any] | None:
+            seen: dict[str, Any] = self.call("GET", f"/operations/{asked}").json()
+            return seen if seen["state"] in ("DONE", "FAILED", "CANCELLED") else None
+
+        found: dict[str, Any] = until(ended)
+        return found
+
     def told(self, bay: str, code: str) -> dict[str, Any]:
         """The latest operation of a bay, once its error has this code. Fails when it ends in any other way."""
 

@@ -1,6 +1,7 @@
 """The main job on a real Keystone, Heat, Nova and Neutron: a Swarm bay's whole life, and what must not disturb it."""
 
 import uuid
+from typing import Any
 
 import pytest
 from keystoneauth1.session import Session
@@ -97,3 +98,40 @@ def test_another_projects_bay_is_not_there(
                 assert answer.status_code == 404, (method, path, answer.text)
         assert other.call("GET", "/bays").json()["bays"] == []
     assert Magnum(admin, service.port).bay(made)["uuid"] == made
+
+
+def test_nodes_are_rebuilt_and_restarted_and_stay_what_they_are(
+    tenant: Tenant, admin: Session
+) -> None:
+    magnum = Magnum(tenant.session, CLOUDS_OWN_PORT)
+    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel(), node_count=2)[
+        "uuid"
+    ]
+    before = magnum.settled(made, "CREATE_COMPLETE")
+    nova = client.service(tenant.session, "compute")
+
+    def servers() -> dict[str, str]:
+        return {one["id"]: one["name"] for one in nova.get("/servers").json()["servers"]}
+
+    known = servers()
+    named = next(name for name in known.values() if "-node-" in name)
+    wanted: tuple[tuple[str, dict[str, Any]], ...] = (
+        ("rebuild", {"batch_size": 2}),
+        ("soft_reboot", {"nodes": [named]}),
+        ("hard_reboot", {"nodes": [named]}),
+    )
+    for action, body in wanted:
+        ended = magnum.act(made, action, **body)
+        assert (ended["state"], ended["error"]) == ("DONE", None)
+        assert ended["done"] == ended["total"] == (3 if action == "rebuild" else 1)
+    after = magnum.settled(made, "UPDATE_COMPLETE")
+    assert servers() == known
+    for fact in ("uuid", "api_address", "node_addresses", "master_addresses", "stack_id"):
+        assert after[fact] == before[fact]
+    actions = {
+        one["action"]
+        for ident in known
+        for one in nova.get(f"/servers/{ident}/os-instance-actions").json()["instanceActions"]
+    }
+    assert {"rebuild", "reboot"} <= actions
+    magnum.delete(made)

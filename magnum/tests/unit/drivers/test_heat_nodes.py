@@ -13,7 +13,6 @@ from magnum.drivers.contract import (
     Actor,
     Done,
     Failed,
-    InvalidOption,
     NotSupported,
     Outcome,
     Verb,
@@ -150,7 +149,7 @@ def test_a_stopped_node_is_started() -> None:
 
 def test_an_unknown_node_is_named_and_nothing_is_touched() -> None:
     nova = FakeNova()
-    with pytest.raises(InvalidOption, match="'nobody'"):
+    with pytest.raises(nodes.NodeUnknown, match="'nobody'"):
         call(work(nova, nodes=["worker-0", "nobody"]))
     assert nova.actions == []
 
