@@ -101,7 +101,8 @@ class Worker:
             kept = False
         finally:
             with self._lock:
-                self._held.pop(operation.id, None)
+                if self._held.get(operation.id) is held:  # not where another thread has it by now
+                    del self._held[operation.id]
         if not kept:
             LOG.warning("Operation %s was taken over by another conductor.", operation.uuid)
             self._clear_up(claim)

@@ -166,3 +166,79 @@ def test_submissions_from_many_threads_are_never_lost() -> None:
         assert pool._changed.wait_for(lambda: not pool._busy, PATIENCE)
     assert worker.seen == worker.asked
     assert pool.drain(PATIENCE)
+
+
+# --- passes that hang ------------------------------------------------------------------------------------------------
+
+
+class HangingWorker:
+    """The first pass of each operation that is named hangs until the test ends; the next ones return at once."""
+
+    def __init__(self, *hanging: int) -> None:
+        self._hanging = set(hanging)
+        self._lock = threading.Lock()
+        self.let_go = threading.Event()
+        self.hangs = threading.Semaphore(0)
+        self.done: list[int] = []
+
+    def run(self, operation_id: int) -> float | None:
+        """One pass."""
+        with self._lock:
+            hangs = operation_id in self._hanging
+            self._hanging.discard(operation_id)
+        if hangs:
+            self.hangs.release()
+            assert self.let_go.wait(PATIENCE)
+        with self._lock:
+            self.done.append(operation_id)
+        return None
+
+
+def a_pool_in_which_hang(*hanging: int, threads: int = 2) -> tuple[HangingWorker, Pool]:
+    """A pool whose passes are given up at once."""
+    worker = HangingWorker(*hanging)
+    pool = Pool(worker, threads, stuck_seconds=0)  # type: ignore[arg-type]
+    for operation_id in hanging:
+        assert pool.submit(operation_id)
+        assert worker.hangs.acquire(timeout=PATIENCE)
+    return worker, pool
+
+
+def settled(pool: Pool, alive: int) -> None:
+    """Wait until so many passes are left."""
+    with pool._changed:
+        assert pool._changed.wait_for(
+            lambda: len(pool._busy) + len(pool._given_up) == alive, PATIENCE
+        )
+
+
+def test_passes_that_hang_do_not_take_the_room_of_others() -> None:
+    worker, pool = a_pool_in_which_hang(1, 2)
+    assert (pool.stuck(), pool.free()) == (2, 2)
+    assert pool.submit(3)
+    settled(pool, 2)
+    assert worker.done == [3]
+    worker.let_go.set()
+    settled(pool, 0)
+    assert (pool.stuck(), pool.free()) == (0, 2)
+    assert pool.drain(PATIENCE)
+
+
+def test_an_operation_whose_pass_hangs_may_be_run_anew() -> None:
+    worker, pool = a_pool_in_which_hang(1)
+    assert pool.submit(1)
+    settled(pool, 1)
+    assert worker.done == [1]
+    assert pool.stuck() == 1
+    worker.let_go.set()
+    settled(pool, 0)
+    assert worker.done == [1, 1]
+    assert pool.drain(PATIENCE)
+
+
+def test_there_is_room_for_no_more_that_hang_than_there_are_threads() -> None:
+    worker, pool = a_pool_in_which_hang(1, 2, threads=1)
+    assert pool.free() == 0
+    assert not pool.submit(3)
+    worker.let_go.set()
+    assert pool.drain(PATIENCE)
