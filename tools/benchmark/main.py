@@ -14,7 +14,7 @@ from tools.openstack import venvs
 from tools.openstack.console import Progress, Trouble, run
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-ROWS = ("api", "life", "idle", "thousand", "kill", "events")
+ROWS = ("api", "life", "idle", "thousand", "kill", "events", "placing")
 
 
 def main() -> None:

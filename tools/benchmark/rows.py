@@ -14,6 +14,7 @@ from magnum.db.models import Bay
 from tools.benchmark import content, stage
 from tools.benchmark.content import Tenant, complete_fleet, statuses
 from tools.benchmark.load import Request, in_turn, measure
+from tools.benchmark.placing import row as placing_row
 from tools.benchmark.stage import API, Stage
 from tools.benchmark.table import Row, milliseconds
 from tools.openstack.console import Progress
@@ -269,6 +270,11 @@ def _lateness(ready: Stage, number: int, heard: bool) -> list[float]:
     return [seen[name] - ended[name] for name in seen]
 
 
+def placing(scale: Scale) -> Iterator[Row]:
+    """Choosing among many drivers."""
+    yield placing_row()
+
+
 ALL: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "api": api,
     "life": life,
@@ -276,4 +282,5 @@ ALL: dict[str, Callable[[Scale], Iterator[Row]]] = {
     "thousand": thousand,
     "kill": kill,
     "events": events,
+    "placing": placing,
 }
