@@ -239,7 +239,7 @@ def _of_a_check(standing: Standing, writing: Writing) -> Writing:
     elif writing.next_in is not None or not (failed or back):
         for name in ("status", "faults"):
             bay.pop(name, None)
-        if writing.next_in is not None:
+        if writing.next_in is not None or standing.shown.endswith(State.FAILED):
             bay.pop("status_reason", None)
     return replace(writing, bay=bay)
 

@@ -241,3 +241,20 @@ def test_every_verb_and_state_has_a_word_of_the_wire(verb: Verb, state: State) -
 def test_a_cancelled_operation_has_no_word() -> None:
     with pytest.raises(KeyError):
         statuses.status(Verb.UPDATE, State.CANCELLED)
+
+
+@pytest.mark.parametrize(
+    ("shown", "written"),
+    [
+        ("CREATE_COMPLETE", {"status_reason": None}),
+        ("UPDATE_FAILED", {}),
+        ("CHECK_FAILED", {"status": "CHECK_COMPLETE", "status_reason": None, "faults": None}),
+    ],
+)
+def test_a_check_that_finds_all_well_leaves_the_reason_of_an_earlier_failure(
+    shown: str, written: dict[str, Any]
+) -> None:
+    writing = decide(standing(verb=Verb.CHECK, shown=shown), Done(), PACE)
+    told = {name: writing.bay[name] for name in written.keys() | set(writing.bay) & {"status"}}
+    assert told == written
+    assert ("status_reason" in writing.bay) == ("status_reason" in written)
