@@ -83,6 +83,8 @@ def server(request: pytest.FixtureRequest, config: Path, port: int) -> Iterator[
     log = config.parent / "server.log"
     if request.param == "gunicorn":
         worker = ["--workers", "2", "--threads", "8", "--worker-class", "gthread"]
+        # A worker that is told to end while it begins does not hear it; gunicorn kills it after this time.
+        worker += ["--graceful-timeout", "5"]
         bind = ["--bind", f"127.0.0.1:{port}"]
         command = ["gunicorn", *worker, *bind, "magnum.wsgi.api:application"]
         files = f"{config}:{config}"
