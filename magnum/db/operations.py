@@ -13,7 +13,6 @@ from typing import Any
 
 from oslo_utils import timeutils
 from sqlalchemy import (
-    ColumnElement,
     Executable,
     Update,
     and_,
@@ -22,7 +21,6 @@ from sqlalchemy import (
     delete,
     exists,
     func,
-    or_,
     select,
 )
 from sqlalchemy.orm import Session, aliased, attributes, defer, joinedload
@@ -32,12 +30,18 @@ from magnum.common.context import RequestContext
 from magnum.db import projects
 from magnum.db.clock import now
 from magnum.db.models import UNFINISHED, Bay, Event, NodeGroup, Operation, State
+from magnum.db.queue import (
+    CREATE,
+    DELETE,
+    begin_next,
+    cancel_all,
+    change_groups,
+    free,
+    of_bay,
+    timeline,
+    unfinished,
+)
 from magnum.db.session import affected, changing, reader, retried, writer
-
-#: Verbs that the store itself has to know.
-CREATE = "create"
-DELETE = "delete"
-CHECK = "check"
 
 
 @dataclass(frozen=True, slots=True)
@@ -317,7 +321,9 @@ def _write(context: RequestContext, claimed: Operation, outcome: Outcome) -> Non
             session.add(timeline(claimed, *outcome.event))
         if finished:
             if claimed.verb == CREATE and outcome.operation["state"] == State.FAILED:
-                _cancel_queue(session, claimed)
+                text = "The {verb} is not begun, because the bay's creation failed."
+                behind = (Operation.verb != DELETE, Operation.id != claimed.id)
+                cancel_all(session, claimed.bay_uuid, text, *behind)
             begin_next(session, claimed)
 
 
@@ -338,70 +344,7 @@ def purge(context: RequestContext, days: int, batch: int = 500) -> int:
     return removed
 
 
-# --- parts of statements, for the submissions too ----------------------------------------------------------------
-
-
-def free() -> ColumnElement[bool]:
-    """Nobody holds the operation."""
-    return or_(Operation.lease_until.is_(None), Operation.lease_until < now())
-
-
-def unfinished(bay_uuid: str) -> tuple[ColumnElement[bool], ...]:
-    """The bay's operations that have not ended."""
-    return (Operation.bay_uuid == bay_uuid, Operation.state.in_(UNFINISHED))
-
-
-def of_bay(uuid: str) -> Update:
-    """An UPDATE of one bay, which also locks it."""
-    return changing(Bay).where(Bay.uuid == uuid)
-
-
-def cancelled() -> dict[str, Any]:
-    """Columns of an operation that is taken back; who may still be at it loses the fence."""
-    return {
-        "state": State.CANCELLED,
-        "fence": Operation.fence + 1,
-        "owner": None,
-        "lease_until": None,
-        "next_run_at": None,
-        "finished_at": now(),
-    }
-
-
-def change_groups(session: Session, bay_uuid: str, groups: Mapping[str, Mapping[str, Any]]) -> None:
-    """Set columns of a bay's node groups, by group name."""
-    for name, values in groups.items():
-        session.execute(
-            changing(NodeGroup)
-            .where(and_(NodeGroup.bay_id == bay_uuid, NodeGroup.name == name))
-            .values(**values)
-        )
-
-
-def begin_next(session: Session, ended: Operation) -> None:
-    """Make the operation due that waits longest behind the ended one; a deletion goes before all others."""
-    waiting = (
-        select(Operation.id, Operation.verb)
-        .where(*unfinished(ended.bay_uuid), Operation.next_run_at.is_(None))
-        .order_by(case((Operation.verb == DELETE, 0), else_=1), Operation.id)
-        .limit(1)
-    )
-    if (following := session.execute(waiting).one_or_none()) is not None:
-        session.execute(
-            changing(Operation).where(Operation.id == following.id).values(next_run_at=now())
-        )
-
-
-def timeline(operation: Operation, code: str, text: str) -> Event:
-    """A line of the bay's timeline about an operation."""
-    return Event(
-        bay_uuid=operation.bay_uuid,
-        operation_uuid=operation.uuid,
-        project_id=operation.project_id,
-        code=code,
-        text=text,
-        created_at=timeutils.utcnow(),
-    )
+# --- parts of statements ---------------------------------------------------------------------------------------------
 
 
 def _mine(claimed: Operation) -> Update:
@@ -424,17 +367,6 @@ def _remove_bay(session: Session, claimed: Operation) -> None:
     gone = affected(session, delete(Bay).where(Bay.uuid == claimed.bay_uuid))
     if gone:
         projects.release(session, claimed.project_id)
-
-
-def _cancel_queue(session: Session, failed: Operation) -> None:
-    waiting = select(Operation).where(
-        *unfinished(failed.bay_uuid), Operation.verb != DELETE, Operation.id != failed.id
-    )
-    for other in session.scalars(waiting).all():
-        mine = changing(Operation).where(Operation.id == other.id)
-        session.execute(mine.values(**cancelled()))
-        text = f"The {other.verb} is not begun, because the bay's creation failed."
-        session.add(timeline(other, "CANCELLED", text))
 
 
 def new(

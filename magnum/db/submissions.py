@@ -16,11 +16,12 @@ from magnum.common.context import RequestContext
 from magnum.db import projects
 from magnum.db.clock import now
 from magnum.db.models import Base, Bay, NodeGroup, Operation, State
-from magnum.db.operations import (
+from magnum.db.queue import (
     CHECK,
     CREATE,
     DELETE,
     begin_next,
+    cancel_all,
     cancelled,
     change_groups,
     free,
@@ -184,11 +185,7 @@ def delete_bay(context: RequestContext, operation: Operation, status: str) -> st
             if operation.parameters != earlier.parameters:
                 session.add(timeline(earlier, "ACCEPTED", "The request to delete it was repeated."))
             return earlier.uuid
-        for other in session.scalars(select(Operation).where(*waiting)).all():
-            mine = changing(Operation).where(Operation.id == other.id, free())
-            if affected(session, mine.values(**cancelled())):
-                text = f"The {other.verb} was overtaken by the bay's deletion."
-                session.add(timeline(other, "CANCELLED", text))
+        cancel_all(session, operation.bay_uuid, "The {verb} was overtaken by the bay's deletion.")
         worked_on = session.scalar(select(exists().where(*waiting)))
         operation.next_run_at = None if worked_on else now()
         session.add_all([operation, _accepted(operation)])

@@ -141,7 +141,7 @@ class Worker:
         operation, bay = claim.operation, claim.bay
         if bay is None:
             return Writing({"state": State.CANCELLED}, None)
-        if claim.overtaken and operation.verb != operations.DELETE:
+        if claim.overtaken and operation.verb != Verb.DELETE:
             text = f"The {operation.verb} was overtaken by the bay's deletion."
             return Writing({"state": State.CANCELLED}, None, event=("CANCELLED", text))
         # One look is taken after the deadline; where that one did not come back, none is taken any more.
@@ -213,7 +213,7 @@ class Worker:
         looks for what our last request may have made after all; so we do.
         """
         bay, operation = claim.bay, claim.operation
-        if bay is None or operation.verb == operations.DELETE:
+        if bay is None or operation.verb == Verb.DELETE:
             return
         if bays.exists(service_context(), bay.uuid):
             return
