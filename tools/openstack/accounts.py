@@ -1,13 +1,15 @@
 """What the cloud's Keystone has: the people, the services' own accounts, the catalogue."""
 
+import dataclasses
 from collections.abc import Iterable
 
 from keystoneauth1.session import Session
 
 from tools.openstack import config, keystone
+from tools.openstack.choices import AUTH_URL
 from tools.openstack.keystone import Domain, Grant, Project, User, Wanted
 from tools.openstack.people import PEOPLE, person
-from tools.openstack.services.base import Service
+from tools.openstack.services.base import Service, Site
 from tools.openstack.services.orchestration import STACK_DOMAIN, STACK_DOMAIN_ADMIN
 
 # Roles of Keystone's own bootstrap are not listed. heat_stack_owner is what the service grants itself in a
@@ -52,6 +54,18 @@ def wanted(
         grants=tuple(grants),
         services=tuple(entry for service in services for entry in service.catalogue),
     )
+
+
+def public(wish: Wanted, site: Site) -> Wanted:
+    """The same wish, with a catalogue of the addresses at which users and nodes find the services.
+
+    Keystone's own entry is in it too: its bootstrap only ever writes the address that it has at first.
+    """
+    known = keystone.Service("keystone", "identity", f"{AUTH_URL}/v3")
+    entries = (
+        dataclasses.replace(one, url=site.public(one.url)) for one in (known, *wish.services)
+    )
+    return dataclasses.replace(wish, services=tuple(entries))
 
 
 def session(name: str, auth_url: str, passwords: config.Passwords) -> Session:

@@ -26,6 +26,7 @@ class Choices:
     :param fast: Heat's engine with short pauses.
     :param magnum: run our own service too.
     :param broker: tell our own service of the broker.
+    :param nodes: boot a real node for every server, rather than report in its name.
     """
 
     db: str = MYSQL
@@ -36,6 +37,7 @@ class Choices:
     fast: bool = True
     magnum: bool = True
     broker: bool = True
+    nodes: bool = False
 
     def changed_by(self, given: Mapping[str, Any]) -> "Choices":
         """These choices with what was ``given`` now (None = not given). Extras are only ever added."""

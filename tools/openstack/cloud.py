@@ -25,12 +25,14 @@ from tools.openstack import (
     databases,
     keystone,
     magnum,
+    nodes,
     servers,
     venvs,
 )
 from tools.openstack.choices import Choices
 from tools.openstack.console import Progress, Trouble
 from tools.openstack.processes import (
+    LOOPBACK,
     Processes,
     Program,
     check,
@@ -95,6 +97,7 @@ class Cloud:
             ) from error
 
     def _up(self) -> None:
+        image = nodes.prepare(self.say) if self.chosen.nodes else None
         self._require_free_ports()
         before = choices.load(self.state)
         choices.save(self.state, self.chosen)
@@ -102,6 +105,8 @@ class Cloud:
         first = Keystone(site)
         others = [kind(site) for kind in self._kinds()]
         self._stop_outdated([first, *others], before)
+        if before is not None and before.nodes and not self.chosen.nodes:
+            nodes.down(self.say)
         self._prepare(first)
         with ThreadPoolExecutor(AT_ONCE) as pool:
             seeded = pool.submit(self._seed_keystone, others)
@@ -112,6 +117,8 @@ class Cloud:
             self.start_magnum(site)
         else:
             magnum.stop(self.processes)
+        if image is not None:
+            image.result()
         self.say("the cloud is up")
 
     def _stop_outdated(self, services: list[Service], before: Choices | None) -> None:
@@ -124,6 +131,9 @@ class Cloud:
         ]
         if before is not None and before.fast != self.chosen.fast:
             outdated.append("heat-engine")
+        if before is not None and before.nodes != self.chosen.nodes:  # they listen elsewhere
+            outdated += [program.name for program in self._programs(services[0].site)]
+            outdated += [magnum.API, FAKE_NODES, nodes.NAME]
         for name in self.processes.stop(*outdated):
             self.say(f"{name} is told something new, so it starts again")
 
@@ -161,14 +171,16 @@ class Cloud:
             self.processes.start(program)
         for program in programs:
             if program.port is not None:
-                self.processes.wait_for_port(program.name, program.port, timeout=120)
+                self.processes.wait_for_port(program.name, program.port)
 
     def _seed_keystone(self, services: list[Service]) -> None:
         extras = frozenset(self.chosen.extras)
+        site = services[0].site
         wish = accounts.wanted(services, self.passwords, extras)
         if self.chosen.magnum:
             own = magnum.wanted(self.passwords[magnum.USER], self.passwords[magnum.DOMAIN_ADMIN])
             wish = keystone.plus(wish, own)
+        wish = accounts.public(wish, site)
         made = keystone.seed(self._session("admin"), AUTH_URL, wish)
         self.say(f"Keystone knows everybody ({made} things were new)")
 
@@ -196,9 +208,9 @@ class Cloud:
         self._wait_for(
             "nova-compute", lambda: content.compute_is_up(admin) and nova.host_is_mapped()
         )
-        self.processes.start(self._fake_nodes())
+        self.processes.start(self._machines())
         self._require_life([program.name for program in self._programs(nova.site)])
-        self.say("Heat's engine, the compute host and the fake nodes are at work")
+        self.say("Heat's engine, the compute host and the nodes are at work")
 
     def _require_life(self, names: Iterable[str]) -> None:
         """A process that ended on its own after it was started must not go unnoticed."""
@@ -208,7 +220,7 @@ class Cloud:
                     f"{name} has ended; the end of {self.processes.log(name)}:\n{self.processes.tail(name)}"
                 )
 
-    def _wait_for(self, name: str, ready: Callable[[], bool], timeout: float = 120.0) -> None:
+    def _wait_for(self, name: str, ready: Callable[[], bool], timeout: float = 300.0) -> None:
         deadline = time.monotonic() + timeout
         while not _is_true(ready):
             if self.processes.pid(name) is None or time.monotonic() > deadline:
@@ -223,10 +235,11 @@ class Cloud:
     def start_magnum(self, site: Site | None = None) -> None:
         """Install the checkout if need be, upgrade the schema, start API and conductor.
 
-        Both are left alone when they run and would be told nothing new.
+        Both are left alone when they run, would be told nothing new, and the package is described as it was.
         """
         settings = self._magnum_settings(site or self._site(self._servers()))
         changed = magnum.write_config(settings)
+        changed |= not venvs.is_current(self.checkout)
         if magnum.runs(self.processes) and not changed:
             self.say("magnum runs (`tools/cloud restart magnum` takes changed code)")
             return
@@ -248,6 +261,7 @@ class Cloud:
             transport_url=site.transport_url if self.chosen.broker else None,
             heat_transport_url=site.transport_url,
             poll_interval=2,
+            address=site.address,
             extra={"identity": {"granted_roles": roles}},
         )
 
@@ -275,6 +289,8 @@ class Cloud:
         services = [name for name in running if name not in servers.NAMES]
         self.processes.stop(*services, patience=20.0)
         self.say(f"{len(services)} processes stopped")
+        if self.chosen.nodes:
+            nodes.down(self.say)
         if wipe:
             self._wipe()
         for name in servers.NAMES:
@@ -324,6 +340,7 @@ class Cloud:
             databases=self.databases,
             transport_url=transport_url,
             fast=self.chosen.fast,
+            address=nodes.ADDRESS if self.chosen.nodes else LOOPBACK,
             extras=frozenset(self.chosen.extras),
         )
 
@@ -337,17 +354,21 @@ class Cloud:
         for kind in kinds:
             service = kind(site)
             found += service.all_programs()
-        return [*found, self._fake_nodes()]
+        return [*found, self._machines()]
 
-    def _fake_nodes(self) -> Program:
+    def _machines(self) -> Program:
+        """Who sees to it that servers do something."""
         admin = config.environment(
             auth_url=AUTH_URL,
             username="admin",
             password=self.passwords["admin"],
             project="admin",
         )
-        command = (str(self.venv / "bin" / "python"), "-P", "-m", "tools.openstack.fake_nodes")
-        return Program(FAKE_NODES, command, {**admin, "PYTHONPATH": str(self.checkout)})
+        name, module = FAKE_NODES, "tools.openstack.fake_nodes"
+        if self.chosen.nodes:
+            name, module = nodes.NAME, nodes.MODULE
+        command = (str(self.venv / "bin" / "python"), "-P", "-m", module)
+        return Program(name, command, {**admin, "PYTHONPATH": str(self.checkout)})
 
     def _session(self, name: str) -> Session:
         return accounts.session(name, AUTH_URL, self.passwords)

@@ -24,12 +24,14 @@ REQUIREMENTS = CHECKOUT / "tools" / "openstack" / "cloud.txt"
 ABOUT = """\
 A whole OpenStack on this machine, with this checkout's Magnum in it: RabbitMQ, MariaDB (or PostgreSQL),
 Keystone, Heat, Placement, Nova (fake virt driver), Neutron (no agents), Glance. Real services from
-published packages; only the machines are fake, and a process named fake-nodes reports in their name.
+published packages; only the machines are fake, and a process named fake-nodes reports in their name. With
+--nodes (root on Debian) every server is a container that boots its user data: see tools/nodes --help.
 
 Users: admin, demo, other, reader.          Ports on 127.0.0.1: keystone 5000, heat 8004, heat-cfn 8000,
 Flavors: m1.tiny, m1.small, m1.medium.      nova 8774, placement 8778, glance 9292, neutron 9696,
-Images: fedora-atomic, fedora-coreos,       cinder 8776, barbican 9311, octavia 9876, magnum 9511.
-ubuntu. External network: public.           Two clouds cannot run at the same time.
+Images: fedora-atomic, fedora, coreos,      cinder 8776, barbican 9311, octavia 9876, magnum 9511.
+fedora-coreos, ubuntu, centos.              Two clouds cannot run at the same time.
+External network: public.
 Keypair of demo: demo-key.
 """
 
@@ -134,6 +136,19 @@ def _add_up_options(up: argparse.ArgumentParser) -> None:
         "--with-broker",
         "--without-broker",
         "tell our own service of RabbitMQ, or not",
+    )
+    machines = up.add_mutually_exclusive_group()
+    machines.add_argument(
+        "--fake-nodes",
+        dest="nodes",
+        action="store_false",
+        default=None,
+        help="(default) nothing boots; reports are sent in the servers' names",
+    )
+    machines.add_argument(
+        "--nodes",
+        action="store_true",
+        help="boot a real node for each server; the catalogue then names 10.77.0.1, where nodes reach it",
     )
     default = Choices()
     servers = up.add_argument_group(

@@ -35,7 +35,8 @@ FLAVORS = (
     Flavor("m1.small", 1, 2048, 20),
     Flavor("m1.medium", 2, 4096, 40),
 )
-IMAGES = ("fedora-atomic", "fedora-coreos", "ubuntu")  # each is also its os_distro
+# Each is also its os_distro: those that drivers of the tree ask for, and another one.
+IMAGES = ("fedora-atomic", "fedora", "coreos", "fedora-coreos", "ubuntu", "centos")
 
 
 def flavors(admin: session.Session) -> None:

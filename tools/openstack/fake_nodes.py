@@ -6,7 +6,8 @@ own boot script would do at the end (see ``node_report.py``, which has the conve
 
 A server's metadata can ask for another fate: ``fake_nodes=fail`` is reported as FAILURE with a reason,
 ``fake_nodes=silent`` is never reported. So can the id of its flavor, for servers whose metadata somebody else
-writes: it begins with ``fake_nodes-fail`` or ``fake_nodes-silent``.
+writes: it begins with ``fake_nodes-fail`` or ``fake_nodes-silent``. Where real nodes boot (``tools/nodes follow``),
+both keep their meaning, and ``fake_nodes=report`` asks for the report of a node that does not boot.
 
 ``python -P -m tools.openstack.fake_nodes`` with the administrator's ``OS_*`` variables in the environment.
 """
@@ -57,13 +58,18 @@ class FakeNodes:
         started = datetime.datetime.now(datetime.UTC)
         arrived = 0
         for server in self._servers():
-            if server["status"] == "DELETED":
-                self._settled.discard(server["id"])
-            elif server["id"] not in self._settled and server["status"] == "ACTIVE":
-                arrived += self._settle(server)
+            arrived += self.attend(server)
         if not self._failures:  # else the servers whose report failed must be shown again
             self._since = started - OVERLAP
         return arrived
+
+    def attend(self, server: Mapping[str, Any]) -> bool:
+        """Report in the name of a server, if that is due and was not done; says whether a report arrived."""
+        if server["status"] == "DELETED":
+            self._settled.discard(server["id"])
+        elif server["id"] not in self._settled and server["status"] == "ACTIVE":
+            return self._settle(server)
+        return False
 
     def _servers(self) -> Iterator[Mapping[str, Any]]:
         query = {"all_tenants": "1"}
@@ -105,11 +111,11 @@ class FakeNodes:
 
 def due(server: Mapping[str, Any]) -> Delivery | None:
     """What has to be reported for a server as Nova shows it; None when nobody waits or it shall be silent."""
-    fate = _fate(server)
+    asked = fate(server)
     url = node_report.signal_url(base64.b64decode(server.get(USER_DATA) or ""))
-    if url is None or fate == "silent":
+    if url is None or asked == "silent":
         return None
-    failure = f"the server asks for it with {FATE}=fail" if fate == "fail" else ""
+    failure = f"the server asks for it with {FATE}=fail" if asked == "fail" else ""
     report = node_report.Report(
         unique_id=server["name"],
         status="FAILURE" if failure else "SUCCESS",
@@ -118,8 +124,8 @@ def due(server: Mapping[str, Any]) -> Delivery | None:
     return Delivery(server["id"], url, report)
 
 
-def _fate(server: Mapping[str, Any]) -> str | None:
-    """What the server's metadata asks for, or else its flavor's id."""
+def fate(server: Mapping[str, Any]) -> str | None:
+    """What the server's metadata asks for, or else its flavor's id; None when neither does."""
     asked: str | None = server["metadata"].get(FATE)
     if asked is not None:
         return asked

@@ -2,7 +2,7 @@
 
 ``python -P tools/openstack/heat_engine.py --config-file heat.conf`` is ``heat-engine`` with two pauses cut:
 one second after every resource that nothing depends on (now none), and one second between two looks at a
-resource in progress (now a fifth). Nothing else differs. A script for the environments that hold Heat; it
+resource in progress (now half of one). Nothing else differs. A script for the environments that hold Heat; it
 imports nothing of ours. Checked against Heat 27; a Heat without these two places fails at the start.
 """
 
@@ -11,7 +11,7 @@ import time
 import types
 from typing import Any
 
-LONGEST_PAUSE = 0.2  # seconds; less makes an engine that waits for nodes busy
+LONGEST_PAUSE = 0.5  # seconds; less makes an engine that waits for nodes busy
 
 
 def shorten_pauses() -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tools.openstack import config, keystone
 from tools.openstack.config import Sections, Value
-from tools.openstack.processes import Processes, Program, check
+from tools.openstack.processes import LOOPBACK, Processes, Program, check
 
 API = "magnum-api"
 CONDUCTOR = "magnum-conductor"
@@ -35,6 +35,7 @@ class Settings:
     :param absent_services: catalogue types (``image``, ``compute``, ...) that this cloud does not have.
     :param poll_interval: seconds between two looks at a stack.
     :param sweep_interval: seconds between two looks for due operations.
+    :param address: where users and nodes find the API and Keystone; the API listens there beside loopback.
     :param extra: more sections and options; they win over the ones above.
     """
 
@@ -49,12 +50,18 @@ class Settings:
     absent_services: tuple[str, ...] = ()
     poll_interval: int = 5
     sweep_interval: int = 2
+    address: str = LOOPBACK
     extra: Sections = field(default_factory=dict)
 
     @property
     def config_file(self) -> Path:
         """Where ``write_config`` puts the configuration."""
         return self.state / "etc" / "magnum.conf"
+
+    @property
+    def keys(self) -> Path:
+        """The key ring that seals the bays' secrets in the database."""
+        return self.state / "etc" / "magnum-keys"
 
 
 def wanted(password: str, domain_admin_password: str, port: int = PORT) -> keystone.Wanted:
@@ -84,8 +91,10 @@ def wanted(password: str, domain_admin_password: str, port: int = PORT) -> keyst
 
 
 def write_config(settings: Settings) -> bool:
-    """Write ``magnum.conf``; says whether it changed."""
+    """Write ``magnum.conf`` and the key ring; says whether the configuration changed."""
     settings.state.mkdir(parents=True, exist_ok=True)
+    # As `magnum-key-manage setup` does, without the second that its imports take.
+    config.write_fernet_keys(settings.keys)
     return config.write(settings.config_file, _sections(settings))
 
 
@@ -102,10 +111,15 @@ def upgrade_database(settings: Settings, log: Path) -> None:
 def programs(settings: Settings) -> tuple[Program, Program]:
     """The API under gunicorn (two workers of eight threads) and the conductor."""
     scripts = settings.venv / "bin"
-    command = f"{scripts / 'gunicorn'} --workers 2 --threads 8 --worker-class gthread"
+    # Many clients look every two seconds, after which gunicorn hangs up unless told otherwise: some would just miss it.
+    command = (
+        f"{scripts / 'gunicorn'} --workers 2 --threads 8 --worker-class gthread --keep-alive 75"
+    )
+    addresses = dict.fromkeys((LOOPBACK, settings.address))
+    binds = (f"--bind={address}:{settings.port}" for address in addresses)
     api = Program(
         API,
-        (*command.split(), "--bind", f"127.0.0.1:{settings.port}", "magnum.wsgi.api:application"),
+        (*command.split(), *binds, "magnum.wsgi.api:application"),
         {
             "OS_MAGNUM_CONFIG_FILES": str(settings.config_file),
             # Where gunicorn puts its control socket; else all of a user's share one in his home.
@@ -124,7 +138,7 @@ def runs(processes: Processes) -> bool:
     return None not in (processes.pid(API), processes.pid(CONDUCTOR))
 
 
-def start(settings: Settings, processes: Processes, timeout: float = 60.0) -> None:
+def start(settings: Settings, processes: Processes, timeout: float = 240.0) -> None:
     """Start API and conductor where they do not run, and wait until the API answers.
 
     :raises Trouble: when one of them ends early, with the end of its log.
@@ -152,11 +166,15 @@ def _sections(settings: Settings) -> Sections:
     sections: Sections = {
         "DEFAULT": default,
         "api": {"host": "127.0.0.1", "port": settings.port},
+        "certificates": {"key_ring": settings.keys},
         "conductor": {"sweep_interval": settings.sweep_interval},
         "database": {"connection": settings.database},
-        "keystone_authtoken": config.token_check(
-            settings.auth_url, USER, settings.password, service_type="container-infra"
-        ),
+        "keystone_authtoken": {
+            **config.token_check(
+                settings.auth_url, USER, settings.password, service_type="container-infra"
+            ),
+            "www_authenticate_uri": settings.auth_url.replace(LOOPBACK, settings.address),
+        },
         "keystone_auth": {
             **config.identity(settings.auth_url, USER, settings.password),
             "region_name": config.REGION,
@@ -165,5 +183,6 @@ def _sections(settings: Settings) -> Sections:
         "heat_client": {"endpoint_type": "public"},
         "heat_events": events,
         "lifecycle": {"poll_interval": settings.poll_interval},
+        "trust": {"trustee_domain_name": DOMAIN},
     }
     return config.merged(sections, settings.extra)

@@ -1,9 +1,10 @@
 """What a booted node does for its stack: find the signal URL in its user data, and report there.
 
 Stands in for the node wherever no machine really boots: inside the embedded Heat (``standins.py``) and
-beside the fake driver of Nova. The convention is that of our drivers' node scripts: the user data holds a
-cloud-config part that writes ``/etc/sysconfig/heat-params`` with a line ``WAIT_SIGNAL_URL="..."``, and the
-node reports with a PUT to that URL, which is the reference of an ``AWS::CloudFormation::WaitConditionHandle``.
+beside the fake driver of Nova. The convention is that of our drivers' node scripts: the user data, which is
+cloud-init's or an Ignition configuration, writes ``/etc/sysconfig/heat-params`` with a line
+``WAIT_SIGNAL_URL="..."``, and the node reports with a PUT to that URL, which is the reference of an
+``AWS::CloudFormation::WaitConditionHandle``.
 Needs PyYAML, which every environment with OpenStack in it has; imports nothing of ours.
 """
 
@@ -16,7 +17,7 @@ import shlex
 from dataclasses import dataclass
 from email.message import Message
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import yaml
 
@@ -45,9 +46,15 @@ class Report:
 
 
 def parameters(user_data: str | bytes) -> dict[str, str]:
-    """The values that the node would find in its ``heat-params`` file; empty without such a file."""
+    """The values that the node would find in its ``heat-params`` file; empty without such a file.
+
+    :raises ValueError: when the user data begins as an Ignition configuration does and is none.
+    """
+    raw = user_data.encode() if isinstance(user_data, str) else user_data
+    if raw.lstrip().startswith(b"{"):
+        return _ignition_parameters(json.loads(raw))
     found: dict[str, str] = {}
-    for text in _cloud_configs(user_data):
+    for text in _cloud_configs(raw):
         config = yaml.safe_load(text)
         for item in config.get("write_files") or [] if isinstance(config, dict) else []:
             if item.get("path") == PARAMS_FILE:
@@ -90,9 +97,21 @@ def send(url: str, report: Report, timeout: float = 30.0) -> None:
         raise ReportError(f"{parts.netloc} answered {answer.status}: {text[:500]}")
 
 
-def _cloud_configs(user_data: str | bytes) -> list[str]:
+def _ignition_parameters(config: dict[str, Any]) -> dict[str, str]:
+    """The same of an Ignition configuration, whose files are ``data:`` URLs."""
+    found: dict[str, str] = {}
+    try:
+        for item in config.get("storage", {}).get("files", []):
+            if item["path"] == PARAMS_FILE:
+                _, _, text = item["contents"]["source"].partition("data:,")
+                found.update(_assignments(unquote(text)))
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"no Ignition configuration: {error!r}") from error
+    return found
+
+
+def _cloud_configs(raw: bytes) -> list[str]:
     """The cloud-config documents in user data that is one document or a MIME message of several."""
-    raw = user_data.encode() if isinstance(user_data, str) else user_data
     if raw.lstrip().startswith(b"#cloud-config"):
         return [raw.decode()]
     found = []

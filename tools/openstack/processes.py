@@ -74,7 +74,7 @@ class Processes:
                     f"{program.name} cannot be started ({program.command[0]}: {error.strerror})."
                 ) from error
         self._children[program.name] = child
-        self._pid_file(program.name).write_text(f"{child.pid} {_birth(child.pid)}\n")
+        self._pid_file(program.name).write_text(f"{child.pid} {birth_of(child.pid)}\n")
         return True
 
     def pid(self, name: str) -> int | None:
@@ -86,7 +86,7 @@ class Processes:
         if recorded is None:
             return None
         pid, birth = recorded
-        return pid if _birth(pid) == birth else None
+        return pid if birth_of(pid) == birth else None
 
     def names(self) -> list[str]:
         """Names of all processes that were started and not stopped, dead ones too, sorted."""
@@ -135,7 +135,7 @@ class Processes:
             return "(no log)"
         return "\n".join(text.splitlines()[-lines:])
 
-    def wait_for_port(self, name: str, port: int, timeout: float = 60.0) -> None:
+    def wait_for_port(self, name: str, port: int, timeout: float = 240.0) -> None:
         """Wait until something listens on the loopback port.
 
         :raises Trouble: with the end of the log when ``name`` died or the time is over.
@@ -144,7 +144,7 @@ class Processes:
             if port_answers(port):
                 return
 
-    def wait_for_http(self, name: str, url: str, timeout: float = 60.0) -> None:
+    def wait_for_http(self, name: str, url: str, timeout: float = 240.0) -> None:
         """Wait until ``url`` gives any HTTP answer below 500.
 
         :raises Trouble: with the end of the log when ``name`` died or the time is over.
@@ -179,7 +179,7 @@ class Processes:
         if recorded is None:
             return None
         pid, birth = recorded
-        now = _birth(pid)
+        now = birth_of(pid)
         if now not in (None, birth) or not _signal_group(pid, 0):
             return None
         return pid
@@ -226,6 +226,14 @@ def port_answers(port: int, host: str = LOOPBACK) -> bool:
     with socket.socket() as probe:
         probe.settimeout(1.0)
         return probe.connect_ex((host, port)) == 0
+
+
+def free_port() -> int:
+    """A port of the loopback interface on which nobody listens now. A connection may take it before it is used."""
+    with socket.socket() as probe:
+        probe.bind((LOOPBACK, 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def require_free_port(port: int, purpose: str, advice: str = "") -> None:
@@ -298,7 +306,7 @@ def _signal_group(group: int, number: int) -> bool:
     return True
 
 
-def _birth(pid: int) -> str | None:
+def birth_of(pid: int) -> str | None:
     """When the process was started, in the kernel's own words; None for a dead one or a zombie."""
     stat = Path(f"/proc/{pid}/stat")
     if Path("/proc/self/stat").exists():

@@ -37,7 +37,7 @@ class Ground:
 
 def ensure_rabbitmq(ground: Ground, url: str) -> None:
     """A RabbitMQ on the address of ``url`` (``amqp://...``)."""
-    _ensure(ground, RABBITMQ, url, _start_rabbitmq, "--rabbitmq-url", timeout=90)
+    _ensure(ground, RABBITMQ, url, _start_rabbitmq, "--rabbitmq-url")
 
 
 def ensure_mariadb(ground: Ground, url: str) -> None:
@@ -71,7 +71,6 @@ def _ensure(
     url: str,
     start: Callable[[Ground, int], None],
     option: str,
-    timeout: float = 60.0,
 ) -> None:
     address = urlsplit(url)
     port = address.port
@@ -85,7 +84,7 @@ def _ensure(
         raise Trouble(f"nothing answers on {address.hostname}:{port}; see {option}.")
     ground.say(f"starting {name} on port {port}")
     start(ground, port)
-    ground.processes.wait_for_port(name, port, timeout)
+    ground.processes.wait_for_port(name, port)
 
 
 def _start_mariadb(ground: Ground, port: int) -> None:

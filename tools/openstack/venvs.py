@@ -76,6 +76,13 @@ def checkout_path(checkout: Path) -> Path:
     return checkout / ".state" / "venv"
 
 
+def is_current(checkout: Path) -> bool:
+    """Whether the checkout's own environment holds what the files that describe the package ask for."""
+    folder = checkout_path(checkout)
+    marker = folder / READY
+    return marker.exists() and marker.read_text() == _stamp(folder, _descriptions(checkout))
+
+
 def of_checkout(
     checkout: Path, say: Progress, folder: Path | None = None, requirements: Path | None = None
 ) -> Path:
@@ -90,7 +97,7 @@ def of_checkout(
         for the build.
     :raises Trouble: as ``cached`` does.
     """
-    described = [checkout / name for name in ("setup.cfg", "setup.py", "requirements.txt")]
+    described = _descriptions(checkout)
     steps = [["-e", f"{checkout}[{EXTRAS}]"]]
     if requirements is not None:
         described.append(requirements)
@@ -99,7 +106,7 @@ def of_checkout(
             ["--no-build-isolation", "-c", str(requirements), "-e", str(checkout)],
         ]
     folder = folder or checkout_path(checkout)
-    stamp = f"{_fingerprint(described)} {folder}"
+    stamp = _stamp(folder, described)
     marker = folder / READY
     with _lock(folder.with_suffix(".lock"), say):
         before = marker.read_text().split(" ", 1) if marker.exists() else []
@@ -113,6 +120,16 @@ def of_checkout(
             install(folder, step, say)
         marker.write_text(stamp)
     return folder
+
+
+def _descriptions(checkout: Path) -> list[Path]:
+    """The files that describe the package."""
+    return [checkout / name for name in ("setup.cfg", "setup.py", "requirements.txt")]
+
+
+def _stamp(folder: Path, described: Iterable[Path]) -> str:
+    """What the marker of a finished environment says: made from these files, and in this place."""
+    return f"{_fingerprint(described)} {folder}"
 
 
 def interpreter_matches(folder: Path) -> bool:

@@ -10,7 +10,7 @@ from tools.openstack import config, keystone
 from tools.openstack.choices import AUTH_URL as AUTH_URL
 from tools.openstack.config import Section, Sections, Value
 from tools.openstack.databases import Databases
-from tools.openstack.processes import Program
+from tools.openstack.processes import LOOPBACK, Program
 
 HOST = "cloud"  # the name of the one compute and volume host
 SCRIPTS = Path(__file__).resolve().parent.parent
@@ -25,6 +25,7 @@ class Site:
     :param transport_url: of RabbitMQ, for oslo.messaging.
     :param fast: whether Heat's engine runs with short pauses.
     :param extras: the optional services that are wanted, by name.
+    :param address: where users, and nodes, find the services; each listens there beside loopback.
     """
 
     state: Path
@@ -34,6 +35,16 @@ class Site:
     transport_url: str
     fast: bool
     extras: frozenset[str]
+    address: str = LOOPBACK
+
+    @property
+    def public_auth_url(self) -> str:
+        """Keystone, as users and nodes are told of it."""
+        return self.public(AUTH_URL)
+
+    def public(self, url: str) -> str:
+        """A URL of a service on loopback, as users and nodes are told of it."""
+        return url.replace(f"//{LOOPBACK}:", f"//{self.address}:")
 
     @property
     def etc(self) -> Path:
@@ -130,15 +141,20 @@ class Service(ABC):
     def wsgi_program(self, name: str, port: int, target: str, *arguments: str) -> Program:
         """A process that serves a WSGI application (see ``tools/openstack/wsgi.py``)."""
         python = (self.site.script("python"), "-P", str(SCRIPTS / "wsgi.py"))
-        return Program(name, (*python, str(port), target, name, *arguments), self.environment, port)
+        place = f"{port}@{self.site.address}" if self.site.address != LOOPBACK else str(port)
+        return Program(name, (*python, place, target, name, *arguments), self.environment, port)
 
     # Sections that several services have.
 
-    def database_section(self, name: str | None = None) -> Section:
-        """Where its database is; small pools, because a dozen processes share one server."""
+    def database_section(self, name: str | None = None, pool: int = 3) -> Section:
+        """Where its database is.
+
+        :param pool: connections that stay open: few, because a dozen processes share one server. A service that often
+            needs more at once would open and close one for nearly each statement.
+        """
         return {
             "connection": self.site.databases.url(name or self.databases[0]),
-            "max_pool_size": 3,
+            "max_pool_size": pool,
             "max_overflow": 30,
         }
 

@@ -1,18 +1,18 @@
 """Octavia (optional) with drivers that do nothing: load balancers that exist in its database only.
 
-Limits: the address of a load balancer is always 198.51.100.1 and its port does not exist in Neutron, so no
-floating IP can be put on it; and a member that names a subnet cannot be removed.
+Their addresses are real ones: ports of Neutron, on which floating IPs can be put. What forwards connections, where
+nodes are real, is ``tools.node_run.balance``.
 """
 
 import subprocess
 from pathlib import Path
 from typing import ClassVar
 
-from tools.openstack import keystone
+from tools.openstack import config, keystone
 from tools.openstack.config import Sections
 from tools.openstack.console import Trouble
 from tools.openstack.processes import Program
-from tools.openstack.services.base import Service, silent
+from tools.openstack.services.base import SCRIPTS, Service, silent
 
 
 class Octavia(Service):
@@ -31,7 +31,10 @@ class Octavia(Service):
             password = self.site.passwords["octavia ca"]
             _self_signed(folder, "ca", "-passout", f"pass:{password}")
             _self_signed(folder, "client", "-nodes")
-        return super().configure()
+        # The API asks Neutron; the worker, which would plug what was never made, does not (octavia_worker.py).
+        driver = {"network_driver": "allowed_address_pairs_driver"}
+        asks_neutron = config.write(self._api_config, {"controller_worker": driver})
+        return super().configure() or asks_neutron
 
     def sections(self) -> Sections:
         """``octavia.conf``."""
@@ -79,6 +82,7 @@ class Octavia(Service):
                 for kind in ("status", "stats", "get")
             },
             "service_auth": self.identity_section(),
+            "neutron": {"region_name": config.REGION},
             "keystone_authtoken": self.token_section(),
         }
 
@@ -91,10 +95,16 @@ class Octavia(Service):
         """Both."""
         arguments = ("--config-file", str(self.config_file))
         target = "octavia.wsgi.api:application"
+        script = (self.site.script("python"), "-P", str(SCRIPTS / "octavia_worker.py"))
+        api = (*arguments, "--config-file", str(self._api_config))
         return (
-            self.console_program("octavia-worker"),
-            self.wsgi_program("octavia-api", self.port, target, *arguments),
+            Program("octavia-worker", (*script, *arguments), self.environment),
+            self.wsgi_program("octavia-api", self.port, target, *api),
         )
+
+    @property
+    def _api_config(self) -> Path:
+        return self.config_file.with_name("api.conf")
 
     @property
     def _certificates(self) -> Path:

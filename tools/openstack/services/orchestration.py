@@ -26,7 +26,7 @@ class Heat(Service):
 
     def sections(self) -> Sections:
         """``heat.conf``."""
-        cfn = f"http://127.0.0.1:{CFN_PORT}"
+        cfn = self.site.public(f"http://127.0.0.1:{CFN_PORT}")
         credentials = config.identity(AUTH_URL, "heat", self.site.passwords["heat"])
         trustee = {name: credentials[name] for name in credentials if "project" not in name}
         return {
@@ -45,9 +45,9 @@ class Heat(Service):
                 "max_resources_per_stack": -1,
                 "max_stacks_per_tenant": -1,
             },
-            "database": self.database_section(),
+            "database": self.database_section(pool=16),
             "paste_deploy": {"api_paste_config": self.site.shipped("heat", "api-paste.ini")},
-            "clients_keystone": {"auth_uri": AUTH_URL},
+            "clients_keystone": {"auth_uri": self.site.public_auth_url},
             "oslo_messaging_notifications": {"driver": "messagingv2", "topics": "notifications"},
             # Heat appends /v3/ec2tokens to the endpoint itself, and the catalogue's ends in /v3.
             "ec2authtoken": {"endpoint_override": AUTH_URL, **credentials},

@@ -65,7 +65,7 @@ def test_waiting_for_a_dead_process_shows_its_last_words(processes: Processes) -
     with pytest.raises(
         Trouble, match=r"brief ended before it could listen on port 1;(.|\n)*no such table"
     ):
-        processes.wait_for_port("brief", 1, timeout=20)
+        processes.wait_for_port("brief", 1, timeout=120)
 
 
 def test_a_missing_executable_is_one_sentence(processes: Processes) -> None:

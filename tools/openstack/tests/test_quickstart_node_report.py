@@ -10,6 +10,7 @@ from email.message import Message
 from email.mime.multipart import MIMEMultipart
 from email.mime.text import MIMEText
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from urllib.parse import quote as quoted
 
 import pytest
 import yaml
@@ -86,9 +87,31 @@ def test_reads_every_encoding_of_cloud_init() -> None:
     assert node_report.signal_url(cloud_config(packed, encoding="gz+b64")) == URL
 
 
+def ignition(path: str, content: str) -> str:
+    files = [
+        {"path": "/etc/hostname", "contents": {"source": "data:,WAIT_SIGNAL_URL=wrong"}},
+        {"path": path, "contents": {"source": f"data:,{quoted(content)}"}},
+    ]
+    return json.dumps({"ignition": {"version": "3.0.0"}, "storage": {"files": files}})
+
+
+def test_finds_the_url_in_an_ignition_configuration() -> None:
+    user_data = ignition(node_report.PARAMS_FILE, f'A=1\nWAIT_SIGNAL_URL="{URL}"\n')
+    assert node_report.parameters(user_data) == {"A": "1", "WAIT_SIGNAL_URL": URL}
+    assert node_report.signal_url(user_data.encode()) == URL
+    assert node_report.signal_url(ignition("/etc/other", f"WAIT_SIGNAL_URL={URL}")) is None
+
+
 @pytest.mark.parametrize(
     "user_data",
-    ["", "#!/bin/sh\nexit\n", "#cloud-config\n", "#cloud-config\n- a list\n", cloud_config("A=1")],
+    [
+        "",
+        "{}",
+        "#!/bin/sh\nexit\n",
+        "#cloud-config\n",
+        "#cloud-config\n- a list\n",
+        cloud_config("A=1"),
+    ],
 )
 def test_nobody_waits(user_data: str) -> None:
     assert node_report.signal_url(user_data) is None

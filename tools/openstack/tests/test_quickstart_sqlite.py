@@ -53,7 +53,7 @@ def test_a_reader_does_not_stop_a_writer(manager: Any) -> None:
     with manager.reader.using(Context()) as reading:
         assert reading.execute(select(func.count()).select_from(THINGS)).scalar() == 0
         with ThreadPoolExecutor(1) as pool:
-            pool.submit(add, manager, 7).result(timeout=10)
+            pool.submit(add, manager, 7).result(timeout=120)
         assert reading.execute(select(func.count()).select_from(THINGS)).scalar() == 0
     with manager.reader.using(Context()) as later:
         assert later.scalars(select(THINGS.c.n)).all() == [7]

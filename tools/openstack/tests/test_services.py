@@ -1,5 +1,6 @@
 """The services' configurations, without any service."""
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -74,3 +75,28 @@ def test_databases_carry_the_prefix() -> None:
     assert url == "postgresql+psycopg2://cloud_ab:pw@h:1/cloud_ab_nova"
     url = MariaDB(sa.make_url("mysql://root@h:2"), "cloud_ab_", "pw").url("nova")
     assert url == "mysql+pymysql://cloud_ab:pw@h:2/cloud_ab_nova?charset=utf8mb4"
+
+
+def test_where_nodes_are_real_everything_is_told_the_address_that_they_reach(site: Site) -> None:
+    reached = dataclasses.replace(site, address="10.77.0.1")
+    services = [kind(reached) for kind in KINDS]
+    wish = accounts.public(accounts.wanted(services, site.passwords, site.extras), reached)
+    assert {entry.type for entry in wish.services} >= {"identity", "orchestration", "compute"}
+    assert all(entry.url.startswith("http://10.77.0.1:") for entry in wish.services)
+    listening = [program for service in services for program in service.all_programs()]
+    for program in listening:
+        if program.port is not None:
+            assert f"{program.port}@10.77.0.1" in program.command
+    heat = next(service for service in services if service.name == "heat").sections()
+    assert heat["DEFAULT"]["heat_waitcondition_server_url"] == (
+        "http://10.77.0.1:8000/v1/waitcondition"
+    )
+    assert heat["clients_keystone"]["auth_uri"] == "http://10.77.0.1:5000"
+
+
+def test_without_nodes_everything_stays_on_loopback(site: Site) -> None:
+    services = [kind(site) for kind in KINDS]
+    wish = accounts.public(accounts.wanted(services, site.passwords, site.extras), site)
+    assert all(entry.url.startswith("http://127.0.0.1:") for entry in wish.services)
+    words = [word for one in services for made in one.all_programs() for word in made.command]
+    assert not [word for word in words if "@" in word]
