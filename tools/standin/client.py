@@ -52,6 +52,7 @@ class StandIn:
     ) -> None:
         self._port_file = folder / "standin.port"
         self._log = folder / "standin.log"
+        self._keys = folder / "keys"
         self._options = {
             "--port": str(port),
             "--port-file": str(self._port_file),
@@ -71,7 +72,8 @@ class StandIn:
     # --- the process ---------------------------------------------------------------------------------------------
 
     def start(self) -> None:
-        """Start it and wait until it answers."""
+        """Start it and wait until it answers. The key ring of :meth:`sections` is made with it."""
+        config.write_fernet_keys(self._keys)
         self._port_file.unlink(missing_ok=True)
         options = [word for pair in self._options.items() for word in pair]
         with self._log.open("ab") as log:
@@ -140,6 +142,8 @@ class StandIn:
                 self.auth_url, "magnum", "secret", "container-infra"
             ),
             "cloud": {"absent_services": "image,compute,network,volume"},
+            "certificates": {"key_ring": self._keys},
+            "trust": {"trustee_domain_name": "magnum"},
         }
 
     def config(self) -> str:
@@ -208,6 +212,10 @@ class StandIn:
         """What a list of another service holds, for example ("network", "ports", [...]). Each thing has an ``id``."""
         self._control("PUT", f"things/{service}/{collection}", list(things))
 
+    def elsewhere(self, service_type: str, url: str) -> None:
+        """Where the catalogue says that a service is which the stand-in does not have: ours, for example."""
+        self._control("PUT", "elsewhere", {service_type: url})
+
     def vanish(self, stack_id: str) -> None:
         """Let a stack be gone behind everybody's back."""
         self._control("DELETE", f"stacks/{stack_id}")
@@ -232,6 +240,15 @@ class StandIn:
         """The stacks that are there."""
         return [stack for stack in self.stacks(name) if stack["deleted"] is None]
 
+    def servers(self, bay_uuid: str | None = None) -> list[dict[str, Any]]:
+        """The servers of the stacks, of one bay if one is given; ``actions`` are (time, action) of what was done."""
+        found: list[dict[str, Any]] = self._control("GET", "servers")
+        return [one for one in found if bay_uuid in (None, one["metadata"]["magnum_bay"])]
+
+    def change_server(self, ident: str, **values: Any) -> None:
+        """Have a server in a ``status`` (SHUTOFF), or its next action end in ERROR with the text ``fault``."""
+        self._control("PUT", f"servers/{ident}", values)
+
     def quiet(self) -> float:
         """Seconds for which nobody has changed anything; 0 while a request hangs or a stack is in progress."""
         return float(self._control("GET", "quiet"))
@@ -239,6 +256,16 @@ class StandIn:
     def grants(self) -> list[list[str]]:
         """[project, user, role] of every grant that stands."""
         found: list[list[str]] = self._control("GET", "grants")
+        return found
+
+    def users(self) -> list[dict[str, Any]]:
+        """The users that somebody has made and not removed."""
+        found: list[dict[str, Any]] = self._control("GET", "users")
+        return found
+
+    def secrets(self) -> dict[str, list[str]]:
+        """Everything that its Keystone gave out, or was told, and that nobody else may see: by kind."""
+        found: dict[str, list[str]] = self._control("GET", "secrets")
         return found
 
     def _control(self, method: str, path: str, body: Any = None) -> Any:

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from tools.standin import template
+from tools.standin import accounts, template
 from tools.standin.heat import Heat
 from tools.standin.identity import Identity, refused
 from tools.standin.ledger import Ledger
 from tools.standin.notifier import Bus, Reliability
+from tools.standin.nova import Nova
 from tools.standin.rules import Rules
 from tools.standin.stacks import IN_PROGRESS, Ending, Stacks
 from tools.standin.things import Things
@@ -29,10 +30,11 @@ class Cloud:
     identity: Identity
     bus: Bus | None = None
     ledger: Ledger = field(default_factory=Ledger)
-    things: Things = field(default_factory=Things)
 
     def __post_init__(self) -> None:
         self._heat = Heat(self.stacks)
+        self._nova = Nova(self.stacks)
+        self.things = Things(self._nova)
 
     def answer(self, request: Request) -> Answer:
         """Carry out a request as the service that it is for."""
@@ -44,7 +46,7 @@ class Cloud:
             return self.error(request, 401, "Authentication required")
         if request.service == ORCHESTRATION:
             return self._heat.answer(request, project or "")
-        return self.things.answer(request)
+        return self.things.answer(request, project)
 
     def error(self, request: Request, status: int, text: str) -> Answer:
         """An error in the words of the service that a request is for."""
@@ -63,7 +65,16 @@ class Cloud:
             ("GET", "stacks"): self._shown_stacks,
             ("GET", "quiet"): self._quiet,
             ("GET", "grants"): lambda: sorted(self.identity.grants),
+            ("GET", "users"): lambda: [
+                accounts.of_user(user) for user in self.identity.accounts.users.values()
+            ],
+            ("GET", "secrets"): lambda: {
+                kind: sorted(found) for kind, found in self.identity.accounts.secrets.items()
+            },
+            ("PUT", "elsewhere"): self.identity.elsewhere.update,
             ("GET", "rules"): self.rules.shown,
+            ("GET", "servers"): self._nova.told,
+            ("PUT", "servers"): self._nova.change,
             ("POST", "rules"): lambda: self.rules.add(**body),
             ("DELETE", "rules"): lambda *ids: self.rules.end(*map(int, ids)),
             ("POST", "endings"): self._add_ending,

@@ -8,7 +8,7 @@ import functools
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import yaml
@@ -93,6 +93,10 @@ class Nodes:
                 yield servers[str(name)]
             elif str(name).isdigit():
                 yield int(name)
+
+    def all(self) -> Iterator[tuple[str, int]]:
+        """Every server's group and index."""
+        return ((group, index) for group, indexes in self._indexes.items() for index in indexes)
 
     def server(self, group: str, index: int) -> str:
         """Id of a server."""

@@ -20,7 +20,7 @@ from magnum.common import threads
 from tools.checks import servers
 from tools.standin.client import StandIn, StandInError
 
-PATIENCE = 30.0
+PATIENCE = 240.0
 TEMPLATE = resources.files("magnum.drivers.swarm_atomic_v1").joinpath("templates/cluster.yaml")
 NEEDED = {
     "bay_uuid": "u",
@@ -47,7 +47,7 @@ def plugin(standin: StandIn, project: str = "p1") -> v3.Password:
 def heat(standin: StandIn) -> Any:
     auth = plugin(standin)
     return heat_client.Client(
-        "1", session=Session(timeout=2), auth=auth, service_type="orchestration"
+        "1", session=Session(timeout=60), auth=auth, service_type="orchestration"
     )
 
 
@@ -172,6 +172,7 @@ def test_misbehaviour(standin: StandIn, heat: Any) -> None:
     (made,) = standin.stacks()
     assert made["name"] == "bay-u"
 
+    heat.http_client.session.timeout = 2
     with (
         standin.behaving(method="POST", path="/stacks", body="late", hang=2.5, do=True),
         pytest.raises(ConnectTimeout),
@@ -269,3 +270,91 @@ def test_heats_notifications(tmp_path: Path) -> None:
     assert last["stack_identity"] == ident
     assert (last["state"], last["state_reason"]) == ("UPDATE_FAILED", "no luck")
     assert (last["tenant_id"], last["tags"]) == ("p1", ["magnum-u"])
+
+
+# --- servers -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def nova(standin: StandIn, heat: Any) -> Adapter:
+    settled(heat, create(heat))
+    return Adapter(Session(timeout=60), auth=plugin(standin), service_type="compute")
+
+
+def listed(nova: Adapter) -> dict[str, dict[str, Any]]:
+    found = nova.get("/servers/detail", params={"tags": "magnum-u"}, microversion="2.26")
+    return {one["name"]: one for one in found.json()["servers"]}
+
+
+def act(nova: Adapter, name: str, action: dict[str, Any]) -> int:
+    ident = listed(nova)[name]["id"]
+    answer = nova.post(
+        f"/servers/{ident}/action", json=action, microversion="2.26", raise_exc=False
+    )
+    return int(answer.status_code)
+
+
+def test_a_stacks_nodes_are_servers(nova: Adapter) -> None:
+    found = listed(nova)
+    assert sorted(found) == ["bay-master-0", "bay-node-0", "bay-node-1"]
+    assert {one["status"] for one in found.values()} == {"ACTIVE"}
+    assert found["bay-master-0"]["metadata"] == {"magnum_bay": "u", "magnum_role": "master"}
+    assert found["bay-master-0"]["image"] == {"id": "i"}
+    other = nova.get("/servers/detail", params={"tags": "magnum-x"}, microversion="2.26")
+    assert other.json()["servers"] == []
+
+
+@pytest.mark.parametrize(
+    ("action", "status", "tasks"),
+    [
+        ({"reboot": {"type": "SOFT"}}, "REBOOT", ["reboot_pending", "reboot_started"]),
+        (
+            {"reboot": {"type": "HARD"}},
+            "HARD_REBOOT",
+            ["reboot_pending_hard", "reboot_started_hard"],
+        ),
+        (
+            {"rebuild": {"imageRef": "i"}},
+            "REBUILD",
+            ["rebuilding", "rebuild_block_device_mapping", "rebuild_spawning"],
+        ),
+    ],
+)
+def test_an_action_goes_through_its_states(
+    standin: StandIn, nova: Adapter, action: dict[str, Any], status: str, tasks: list[str]
+) -> None:
+    before = listed(nova)["bay-node-0"]
+    standin.seconds_per_stack(1.0)
+    assert act(nova, "bay-node-0", action) == 202
+    assert act(nova, "bay-node-0", action) == 409
+    seen: list[str] = []
+
+    def is_over() -> bool:
+        now = listed(nova)["bay-node-0"]
+        task = now["OS-EXT-STS:task_state"]
+        if task:
+            assert now["status"] == status
+        if task and task not in seen:
+            seen.append(task)
+        return not task
+
+    until(is_over)
+    assert seen == tasks
+    assert listed(nova)["bay-node-0"] == before
+    (acted,) = [one for one in standin.servers("u") if one["actions"]]
+    assert (acted["name"], len(acted["actions"])) == ("bay-node-0", 1)
+
+
+def test_an_action_can_go_wrong_and_a_stopped_server_is_started(
+    standin: StandIn, nova: Adapter
+) -> None:
+    first, second = (listed(nova)[f"bay-node-{number}"]["id"] for number in range(2))
+    standin.change_server(first, fault="No valid host was found.")
+    standin.change_server(second, status="SHUTOFF")
+    assert act(nova, "bay-node-1", {"reboot": {"type": "SOFT"}}) == 409
+    assert act(nova, "bay-node-1", {"os-start": None}) == 202
+    assert act(nova, "bay-node-0", {"rebuild": {"imageRef": "i"}}) == 202
+    broken = until(lambda: listed(nova)["bay-node-0"].get("fault"))
+    assert broken["message"] == "No valid host was found."
+    until(lambda: listed(nova)["bay-node-1"]["status"] == "ACTIVE")
+    assert act(nova, "bay-node-0", {"dance": None}) == 400
