@@ -5,7 +5,6 @@ Builds on the part of `tools.openstack` that knows pip; needs nothing but the st
 
 import hashlib
 import os
-import subprocess
 import sys
 from pathlib import Path
 
@@ -74,14 +73,3 @@ def of_tools(python: Path) -> dict[str, str]:
         "VIRTUAL_ENV": str(python.parent.parent),
         "PYTHONUNBUFFERED": "1",
     }
-
-
-def run(
-    python: Path, command: list[str], checkout: Path, extra: dict[str, str] | None = None
-) -> int:
-    """Run a command of the environment in the checkout, its output going to the terminal.
-
-    :returns: its exit status.
-    """
-    environment = {**of_tools(python), **(extra or {})}
-    return subprocess.run(command, cwd=checkout, env=environment, check=False).returncode

@@ -26,6 +26,11 @@ def is_python_script(path: Path) -> bool:
     return path.suffix == "" and bool(_PYTHON.match(_head(path)))
 
 
+def is_for_nodes(path: Path) -> bool:
+    """Whether it is sent to nodes as it is: kept short, and for whatever Python is there, so without annotations."""
+    return "templates" in path.parts and "drivers" in path.parts
+
+
 def _head(path: Path) -> str:
     with path.open("rb") as opened:
         return opened.read(300).decode(errors="replace") if path.suffix == "" else ""

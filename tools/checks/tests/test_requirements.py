@@ -43,6 +43,27 @@ def test_an_import_that_is_not_required_is_a_complaint() -> None:
     assert used == {"pyyaml"}
 
 
+def test_the_plugin_may_import_what_its_extra_names_and_the_service_may_not(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "magnum" / "osc").mkdir(parents=True)
+    for folder in ("tools", "doc"):
+        (tmp_path / folder).mkdir()
+    _module(tmp_path / "conftest.py", "")
+    _module(tmp_path / "setup.cfg", "[extras]\nosc =\n    hypothesis>=1\n")
+    _module(tmp_path / "magnum" / "osc" / "plugin.py", "import hypothesis\nimport pytest\n")
+    _module(tmp_path / "magnum" / "service.py", "import hypothesis\n")
+    for name in ("requirements.txt", "test-requirements.txt", "doc/requirements.txt"):
+        _module(tmp_path / name, "")
+
+    complaints = requirements.check(tmp_path)
+
+    assert complaints == [
+        f"{tmp_path}/magnum/service.py: imports hypothesis, but ['hypothesis'] is not required",
+        f"{tmp_path}/magnum/osc/plugin.py: imports pytest, but ['pytest'] is not required",
+    ]
+
+
 def test_a_requirement_that_nothing_imports_is_a_complaint(tmp_path: Path) -> None:
     for folder in ("magnum", "tools", "doc"):
         (tmp_path / folder).mkdir()
