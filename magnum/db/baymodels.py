@@ -17,12 +17,14 @@ from sqlalchemy import (
 from sqlalchemy import (
     update as sql_update,
 )
+from sqlalchemy.orm import Session
 
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
 from magnum.db import paging
-from magnum.db.models import Bay, BayModel
+from magnum.db.models import UNFINISHED, Bay, BayModel, Operation
 from magnum.db.paging import Page
+from magnum.db.queue import UPGRADE
 from magnum.db.session import affected, reader, retried, writer
 
 
@@ -37,7 +39,7 @@ def sort_keys() -> frozenset[str]:
     return _SORT_KEYS
 
 
-_SORT_KEYS = frozenset(BayModel.__table__.columns.keys()) - {"labels"}
+_SORT_KEYS = paging.sortable(BayModel)
 
 
 def _visible(context: RequestContext, *, all_projects: bool) -> ColumnElement[bool] | None:
@@ -127,12 +129,26 @@ def delete(context: RequestContext, uuid: str) -> None:
     """Delete a baymodel. Raises InUse while bays refer to it, BayModelNotFound when it has gone meanwhile."""
     with writer(context) as session:
         unused = ~exists().where(Bay.baymodel_id == uuid)
+        if uuid in _left_behind(session):
+            raise errors.InUse(f"Baymodel {uuid} is what a bay has until its upgrade is done.")
         gone = affected(session, sql_delete(BayModel).where(BayModel.uuid == uuid, unused))
         if gone:
             return
         if session.scalar(select(BayModel.id).where(BayModel.uuid == uuid)) is None:
             raise BayModelNotFound(f"Baymodel {uuid} could not be found.")
     raise errors.InUse(f"Baymodel {uuid} is referenced by one or more bays.")
+
+
+def _left_behind(session: Session) -> set[str]:
+    """The baymodels of bays whose upgrade has not ended: they are theirs until it begins."""
+    undone = session.scalars(
+        select(Operation.undo).where(
+            Operation.verb == UPGRADE,
+            Operation.state.in_(UNFINISHED),
+            Operation.undo.is_not(None),
+        )
+    )
+    return {undo["bay"].get("baymodel_id") for undo in undone if undo}
 
 
 def is_used(context: RequestContext, uuid: str) -> bool:

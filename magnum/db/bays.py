@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, attributes, defer, joinedload, load_only
 from magnum.common import errors, ids
 from magnum.common.context import RequestContext
 from magnum.db import paging
-from magnum.db.models import MASTER, Bay, NodeGroup
+from magnum.db.models import MASTER, Bay, BayModel, NodeGroup
 from magnum.db.paging import Page
 from magnum.db.session import reader
 
@@ -25,13 +25,7 @@ class BayNotFound(errors.NotFound):
     code = "BAY_NOT_FOUND"
 
 
-_SORT_KEYS = frozenset(Bay.__table__.columns.keys()) - {
-    "labels",
-    "faults",
-    "placement",
-    "health_status_reason",
-    "ssh_public_key",
-}
+_SORT_KEYS = paging.sortable(Bay, but=("ssh_public_key",))
 
 
 def sort_keys() -> frozenset[str]:
@@ -89,18 +83,33 @@ def per_driver(context: RequestContext) -> dict[str, tuple[int, int]]:
         return {driver: (all_, mine) for driver, all_, mine in session.execute(statement)}
 
 
+def per_zone(context: RequestContext, project_id: str | None) -> dict[str, tuple[int, int]]:
+    """How many bays have nodes in each availability zone: of everybody, and of one project. One statement."""
+    own = func.count(case((Bay.project_id == project_id, 1)))
+    statement = select(Bay.zone, func.count(), own).where(Bay.zone.is_not(None)).group_by(Bay.zone)
+    totals: dict[str, tuple[int, int]] = {}
+    with reader(context) as session:
+        for zones, all_, mine in session.execute(statement):
+            for zone in (zones or "").split(","):
+                before = totals.get(zone, (0, 0))
+                totals[zone] = (before[0] + all_, before[1] + mine)
+    return totals
+
+
 class BayLine(NamedTuple):
     """What a list shows of a bay; the counts are sums over its node groups."""
 
     uuid: str
     name: str | None
     baymodel_id: str
+    keypair: str | None
     docker_volume_size: int | None
     labels: dict[str, Any]
     master_flavor_id: str | None
     flavor_id: str | None
     create_timeout: int | None
     status: str
+    health_status: str | None
     stack_id: str | None
     floating_ip_enabled: bool
     driver: str
@@ -125,9 +134,11 @@ def page(context: RequestContext, page: Page, *, all_projects: bool = False) -> 
 def page_of_details(
     context: RequestContext, page: Page, *, all_projects: bool = False
 ) -> list[Bay]:
-    """The same with all fields and node groups: two statements, and one more for a marker."""
+    """The same with all fields, node groups and the baymodel's labels: two statements, and one more for a marker."""
     statement = select(Bay).options(
-        defer(Bay.ssh_public_key, raiseload=True), defer(Bay.placement, raiseload=True)
+        joinedload(Bay.baymodel).load_only(BayModel.labels, raiseload=True),
+        defer(Bay.ssh_public_key, raiseload=True),
+        defer(Bay.placement, raiseload=True),
     )
     with reader(context) as session:
         bays = session.scalars(_paged(context, session, statement, page, all_projects)).all()

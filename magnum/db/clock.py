@@ -34,11 +34,11 @@ def _postgresql(element: now, compiler: Any, **kw: Any) -> str:
 @compiles(now, "mysql", "mariadb")
 def _mysql(element: now, compiler: Any, **kw: Any) -> str:
     seconds = compiler.process(element.seconds, **kw)
-    return f"(UTC_TIMESTAMP(6) + INTERVAL ({seconds} * 1000000) MICROSECOND)"
+    return f"(UTC_TIMESTAMP(6) + INTERVAL (({seconds}) * 1000000) MICROSECOND)"
 
 
 @compiles(now, "sqlite")
 def _sqlite(element: now, compiler: Any, **kw: Any) -> str:
     seconds = compiler.process(element.seconds, **kw)
     # Six digits, as SQLAlchemy writes them: the texts are compared as texts.
-    return f"(strftime('%Y-%m-%d %H:%M:%f000', 'now', {seconds} || ' seconds'))"
+    return f"(strftime('%Y-%m-%d %H:%M:%f000', 'now', ({seconds}) || ' seconds'))"

@@ -28,9 +28,11 @@ Uuid = Annotated[str, mapped_column(String(36))]
 Name = Annotated[str, mapped_column(String(255))]
 Time = Annotated[datetime, mapped_column(Moment)]
 Prose = Annotated[str, mapped_column(Text)]
+#: Prose that may be longer than the 64 KiB that some databases have for it.
+Long = Annotated[str, mapped_column(Text().with_variant(mysql.MEDIUMTEXT(), "mysql", "mariadb"))]
 Document = Annotated[dict[str, Any], mapped_column(JSON(none_as_null=True))]
 Addresses = Annotated[list[str], mapped_column(JSON(none_as_null=True))]
-#: Faults and leftovers as :mod:`magnum.drivers.contract` has them, field by field.
+#: Faults, leftovers and taints as :mod:`magnum.drivers.contract` has them, field by field.
 Things = Annotated[list[dict[str, str]], mapped_column(JSON(none_as_null=True))]
 
 
@@ -116,7 +118,11 @@ class Bay(Timestamps, Base):
     """One cluster: what is wanted of it (``generation`` counts the changes), and what was last seen of it.
 
     ``status`` and ``status_reason`` are written with every step of an operation, from the table in
-    ``magnum.lifecycle.statuses``. ``observed_generation`` and ``observed_at`` say how old the facts are.
+    ``magnum.lifecycle.statuses``. ``observed_generation`` and ``observed_at`` say how old the facts are. ``site`` is
+    where its driver put it, ``zone`` the availability zones among that as one text, so that they can be counted.
+    ``health_due_at`` is when its monitor looks at it next; null means never. ``ca_expires_at`` is the end of its CA,
+    ``ca_warned_at`` when its timeline was told that it is near. ``bay_user_id`` is the Keystone user of the bay's own;
+    empty where one is about to be made.
     """
 
     __tablename__ = "bay"
@@ -143,12 +149,20 @@ class Bay(Timestamps, Base):
     driver_version: Mapped[Name]
     template_version: Mapped[Name]
     placement: Mapped[Document | None]
+    hints: Mapped[Document | None]
+    site: Mapped[Document | None]
+    zone: Mapped[Name | None]
+    ca_expires_at: Mapped[Time | None]
+    ca_warned_at: Mapped[Time | None]
+    bay_user_id: Mapped[Name | None]
     generation: Mapped[int] = mapped_column(default=1)
     status: Mapped[Name]
     status_reason: Mapped[Prose | None]
     faults: Mapped[Things | None]
     health_status: Mapped[Name | None]
     health_status_reason: Mapped[Document] = mapped_column(default=dict)
+    health_due_at: Mapped[Time | None] = mapped_column(index=True)
+    utilisation: Mapped[Document | None]
     stack_id: Mapped[Name | None]
     api_address: Mapped[Name | None]
     coe_version: Mapped[Name | None]
@@ -173,7 +187,11 @@ class Bay(Timestamps, Base):
 
 
 class NodeGroup(Timestamps, Base):
-    """Nodes of one role and flavor of a bay (contract 2.3)."""
+    """Nodes of one role and flavor of a bay (contract 2.3).
+
+    ``unwanted`` is true while the group is to go: the row stays until nothing of it is left. Null is what an older
+    release has written, and means no. ``status`` is null where the bay's own tells all, as with the default groups.
+    """
 
     __tablename__ = "nodegroup"
     __table_args__ = (UniqueConstraint("bay_id", "name"), Base.__table_args__)
@@ -197,6 +215,9 @@ class NodeGroup(Timestamps, Base):
     status: Mapped[Name | None]
     status_reason: Mapped[Prose | None]
     version: Mapped[Name | None]
+    unwanted: Mapped[bool | None] = mapped_column(default=False)
+    node_labels: Mapped[Document | None]
+    node_taints: Mapped[Things | None]
 
 
 class Operation(Base):
@@ -292,3 +313,76 @@ class Quota(Timestamps, Base):
     project_id: Mapped[Name]
     resource: Mapped[Name] = mapped_column(default="Cluster")
     hard_limit: Mapped[int]
+
+
+class Secret(Base):
+    """Something secret of a bay: a CA, the nodes' credential, or what its driver asked to be kept.
+
+    ``name`` says which (``ca``, ``ca:etcd``, ``node-credential``, ``kept:<name>``). ``public`` is the half that anybody
+    may see, such as a CA's certificate as PEM. The secret half is in ``sealed`` where ``store`` is ``database``, sealed
+    with the key ring; elsewhere ``ref`` says where that store has it.
+    """
+
+    __tablename__ = "secret"
+    __table_args__ = (UniqueConstraint("bay_uuid", "name"), Base.__table_args__)
+
+    id: Mapped[Key]
+    uuid: Mapped[Uuid] = mapped_column(unique=True)
+    bay_uuid: Mapped[Uuid]
+    name: Mapped[Name]
+    public: Mapped[Prose | None]
+    store: Mapped[Name]
+    sealed: Mapped[Prose | None]
+    ref: Mapped[Prose | None]
+    expires_at: Mapped[Time | None]
+    created_at: Mapped[Time]
+
+
+class Call(Base):
+    """A question that a conductor answers at once, outside the queue: an endpoint of a driver, or a preview.
+
+    Who asks waits for ``answer`` and removes the row. ``request`` and ``answer`` are sealed with the key ring, for they
+    may hold secrets. A conductor takes it by setting ``owner`` where there is none. After ``expires_at`` nobody waits.
+    """
+
+    __tablename__ = "driver_call"
+
+    id: Mapped[Key]
+    uuid: Mapped[Uuid] = mapped_column(unique=True)
+    bay_uuid: Mapped[Uuid]
+    project_id: Mapped[Name]
+    request_id: Mapped[Name | None]
+    endpoint: Mapped[Name]
+    request: Mapped[Long]
+    answer: Mapped[Long | None]
+    owner: Mapped[Name | None]
+    created_at: Mapped[Time]
+    expires_at: Mapped[Time] = mapped_column(index=True)
+
+
+class Outage(Base):
+    """A cloud service that some conductor cannot reach: its breaker is open. It counts until ``until``."""
+
+    __tablename__ = "outage"
+    __table_args__ = (UniqueConstraint("service_type", "region", "host"), Base.__table_args__)
+
+    id: Mapped[Key]
+    service_type: Mapped[str] = mapped_column(String(64))
+    region: Mapped[str] = mapped_column(String(64))
+    host: Mapped[str] = mapped_column(String(64))
+    until: Mapped[Time]
+
+
+class Service(Timestamps, Base):
+    """A process of ours that reports now and then, one row for each host and kind of process (contract 2.7)."""
+
+    __tablename__ = "magnum_service"
+    __table_args__ = (UniqueConstraint("host", "binary"), Base.__table_args__)
+
+    id: Mapped[Key]
+    host: Mapped[Name]
+    binary: Mapped[Name]
+    report_count: Mapped[int] = mapped_column(default=0)
+    disabled: Mapped[bool] = mapped_column(default=False)
+    disabled_reason: Mapped[Name | None]
+    last_seen_up: Mapped[Time | None]

@@ -27,9 +27,9 @@ from sqlalchemy.orm import Session, aliased, attributes, defer, joinedload
 
 from magnum.common import ids
 from magnum.common.context import RequestContext
-from magnum.db import projects
+from magnum.db import node_groups, projects
 from magnum.db.clock import now
-from magnum.db.models import UNFINISHED, Bay, Event, NodeGroup, Operation, State
+from magnum.db.models import UNFINISHED, Bay, BayModel, Event, NodeGroup, Operation, Secret, State
 from magnum.db.queue import (
     CREATE,
     DELETE,
@@ -39,6 +39,7 @@ from magnum.db.queue import (
     free,
     of_bay,
     timeline,
+    to_look_at,
     unfinished,
 )
 from magnum.db.session import affected, changing, reader, retried, writer
@@ -72,7 +73,8 @@ class Outcome:
     """What a pass writes. ``operation`` and ``bay`` are columns to set; ``groups`` are columns by group name.
 
     ``next_in`` is the time in seconds until the next pass, None for never. ``event`` is (code, text) of one line of
-    the timeline. ``bay_gone`` removes the bay with its groups, and gives its place in the quota back.
+    the timeline. ``groups_gone`` are the names of groups of which nothing is left, and whose rows go unless somebody
+    wants them meanwhile. ``bay_gone`` removes the bay with its groups, and gives its place in the quota back.
     """
 
     operation: Mapping[str, Any]
@@ -80,6 +82,7 @@ class Outcome:
     bay: Mapping[str, Any] = field(default_factory=dict)
     groups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     event: tuple[str, str] | None = None
+    groups_gone: tuple[str, ...] = ()
     bay_gone: bool = False
 
 
@@ -88,14 +91,8 @@ class Outcome:
 
 def due(context: RequestContext, limit: int) -> list[int]:
     """Ids of operations that somebody should look at now, the longest waiting first. One statement."""
-    statement = (
-        select(Operation.id)
-        .where(Operation.next_run_at <= now(), free())
-        .order_by(Operation.next_run_at)
-        .limit(limit)
-    )
     with reader(context) as session:
-        return list(session.scalars(statement))
+        return list(session.scalars(to_look_at(limit)))
 
 
 @retried
@@ -169,7 +166,7 @@ def _load(session: Session, operation_id: int, lease: float) -> Claim:
         ).all()
         attributes.set_committed_value(bay, "node_groups", list(groups))
         if bay.generation > operation.generation:
-            _as_of(session, operation, groups)
+            _as_of(session, operation, bay, groups)
     left = (operation.deadline - moment).total_seconds()
     ended = _last_end(session, operation) if bay is not None and bay.stack_id is None else None
     since = None if ended is None else (moment - ended).total_seconds()
@@ -195,8 +192,8 @@ def _of_a_claim() -> Executable:
     )
 
 
-def _as_of(session: Session, operation: Operation, groups: Sequence[NodeGroup]) -> None:
-    """Show groups as the operation wants them: without what changes that wait behind it have put in their place.
+def _as_of(session: Session, operation: Operation, bay: Bay, groups: Sequence[NodeGroup]) -> None:
+    """Show bay and groups as the operation wants them: without what changes that wait behind it have put there.
 
     They may be taken back before they begin, and must not have been done then.
     """
@@ -214,6 +211,11 @@ def _as_of(session: Session, operation: Operation, groups: Sequence[NodeGroup]) 
         for name, values in (undo or {})["groups"].items():
             for column, value in values.items():
                 attributes.set_committed_value(by_name[name], column, value)
+        for column, value in (undo or {}).get("bay", {}).items():
+            attributes.set_committed_value(bay, column, value)
+    if bay.baymodel_id != bay.baymodel.uuid:
+        before = session.scalar(select(BayModel).where(BayModel.uuid == bay.baymodel_id))
+        attributes.set_committed_value(bay, "baymodel", before)
 
 
 def _last_end(session: Session, operation: Operation) -> datetime | None:
@@ -317,6 +319,8 @@ def _write(context: RequestContext, claimed: Operation, outcome: Outcome) -> Non
         if not kept:
             raise _FenceLostError
         change_groups(session, claimed.bay_uuid, outcome.groups)
+        if outcome.groups_gone:
+            node_groups.forget(session, claimed.bay_uuid, outcome.groups_gone)
         if outcome.event is not None:
             session.add(timeline(claimed, *outcome.event))
         if finished:
@@ -364,6 +368,7 @@ def _bay_values(claimed: Operation, outcome: Outcome) -> dict[str, Any]:
 
 def _remove_bay(session: Session, claimed: Operation) -> None:
     session.execute(delete(NodeGroup).where(NodeGroup.bay_id == claimed.bay_uuid))
+    session.execute(delete(Secret).where(Secret.bay_uuid == claimed.bay_uuid))
     gone = affected(session, delete(Bay).where(Bay.uuid == claimed.bay_uuid))
     if gone:
         projects.release(session, claimed.project_id)

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, and_, or_
+from sqlalchemy import JSON, ColumnElement, Select, and_, or_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from magnum.common import errors
+from magnum.db.models import Base
 
 S = TypeVar("S", bound=Select[Any])
 
@@ -20,6 +21,15 @@ class Page:
     marker: str | None = None
     sort_key: str = "id"
     sort_dir: str = "asc"
+
+
+def sortable(model: type[Base], but: Collection[str] = ()) -> frozenset[str]:
+    """The columns that a list may be sorted by: not documents, which some databases have no order for.
+
+    :param but: columns that are nobody's business.
+    """
+    columns = model.__table__.columns
+    return frozenset(one.key for one in columns if not isinstance(one.type, JSON)) - set(but)
 
 
 def checked(page: Page, allowed: Collection[str]) -> Page:

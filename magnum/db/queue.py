@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from oslo_utils import timeutils
-from sqlalchemy import ColumnElement, Update, and_, case, or_, select
+from sqlalchemy import ColumnElement, Select, Update, and_, case, or_, select
 from sqlalchemy.orm import Session
 
 from magnum.db.clock import now
@@ -19,11 +19,22 @@ from magnum.db.session import affected, changing
 CREATE = "create"
 DELETE = "delete"
 CHECK = "check"
+UPGRADE = "upgrade"
 
 
 def free() -> ColumnElement[bool]:
     """Nobody holds the operation."""
     return or_(Operation.lease_until.is_(None), Operation.lease_until < now())
+
+
+def to_look_at(limit: int) -> Select[int]:
+    """The statement for the ids of operations that somebody should look at now, the longest waiting first."""
+    return (
+        select(Operation.id)
+        .where(Operation.next_run_at <= now(), free())
+        .order_by(Operation.next_run_at)
+        .limit(limit)
+    )
 
 
 def unfinished(bay_uuid: str) -> tuple[ColumnElement[bool], ...]:

@@ -6,15 +6,18 @@ A store's function opens exactly one of them. SQLite is served as carefully as t
 
 import contextlib
 import contextvars
+import functools
 import os
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar, cast
 
 from oslo_db import api as oslo_db_api
+from oslo_db import exception as db_exception
 from oslo_db.sqlalchemy import enginefacade
 from sqlalchemy import Connection, CursorResult, Engine, Executable, Update, event, update
 from sqlalchemy.orm import Session
 
+from magnum.common import metrics
 from magnum.common.context import RequestContext
 from magnum.conf import CONF
 
@@ -93,6 +96,15 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
 
     Safe, because each such function is one transaction.
     """
+
+    @functools.wraps(function)
+    def counted(*given: P.args, **named: P.kwargs) -> R:
+        try:
+            return function(*given, **named)
+        except (db_exception.DBDeadlock, db_exception.DBConnectionError) as error:
+            metrics.transaction_broken(error)
+            raise
+
     wrapped: Callable[P, R] = oslo_db_api.wrap_db_retry(
         max_retries=5,
         retry_interval=0.05,
@@ -101,7 +113,7 @@ def retried(function: Callable[P, R]) -> Callable[P, R]:
         jitter=True,
         retry_on_deadlock=True,
         retry_on_disconnect=True,
-    )(function)
+    )(counted)
     return wrapped
 
 
@@ -130,9 +142,10 @@ def _prepare_sqlite(engine: Engine) -> None:
         ):
             dbapi.execute(f"PRAGMA {pragma}")
 
-    # oslo.db sends BEGIN itself unless this mark is set; insert=True puts us before it.
-    @event.listens_for(engine, "begin", insert=True)
-    def begin(connection: Connection) -> None:
-        if _writing.get() and "in_transaction" not in connection.info:
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            connection.info["in_transaction"] = True
+    # oslo.db sends a plain BEGIN. The order of two listeners to "begin" is not the same in every SQLAlchemy.
+    @event.listens_for(engine, "before_cursor_execute", retval=True)
+    def begin(
+        connection: Connection, cursor: Any, statement: str, parameters: Any, *_: Any
+    ) -> tuple[str, Any]:
+        immediate = statement == "BEGIN" and _writing.get()
+        return ("BEGIN IMMEDIATE" if immediate else statement), parameters

@@ -5,7 +5,10 @@ other in a circle. A bay's operations form a queue in the order of their ids; ``
 first (``design.md``, section 4).
 """
 
+import copy
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any
 
 from oslo_utils import timeutils
@@ -13,7 +16,7 @@ from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session, attributes
 
 from magnum.common.context import RequestContext
-from magnum.db import projects
+from magnum.db import node_groups, projects
 from magnum.db.clock import now
 from magnum.db.models import Base, Bay, NodeGroup, Operation, State
 from magnum.db.queue import (
@@ -71,6 +74,15 @@ def _create_bay(
             raise _NoProjectError
 
 
+@dataclass(frozen=True, slots=True)
+class GroupChange:
+    """That an operation is about one node group: its name, its status meanwhile, and its row where it is new."""
+
+    name: str
+    status: str
+    new: NodeGroup | None = None
+
+
 class _TwinError(Exception):
     """The same was asked for already and has not begun. Rolls the transaction back; never leaves this module."""
 
@@ -81,15 +93,20 @@ def change_bay(
     statuses: Sequence[str],
     status: str,
     group_values: Mapping[str, Mapping[str, Any]],
+    bay_values: Mapping[str, Any] = MappingProxyType({}),
+    group: GroupChange | None = None,
 ) -> str | None:
-    """Store a change of some of a bay's groups (columns by group name) with the operation that does it.
+    """Store a change of a bay and of some of its groups (columns by group name), with the operation that does it.
 
     The bay gets ``status`` unless its status is that of something in progress, behind which this waits. Returns the
     operation's uuid; that of the last one in the queue where that has not begun and is the same without any change
     between the two. Returns None, and stores nothing, where the bay has gone or its status is none of ``statuses``.
+
+    :param group: the one that it is all about, where it is about one. Then it also raises NodeGroupExists,
+        NodeGroupNotFound, and WrongStatus where the group is to go.
     """
     try:
-        return _change_bay(context, operation, statuses, status, group_values)
+        return _change_bay(context, operation, statuses, status, group_values, bay_values, group)
     except _TwinError as twin:
         return str(twin)
 
@@ -101,8 +118,10 @@ def _change_bay(
     statuses: Sequence[str],
     status: str,
     group_values: Mapping[str, Mapping[str, Any]],
+    bay_values: Mapping[str, Any],
+    group: GroupChange | None,
 ) -> str | None:
-    _unnumbered(operation)
+    _unnumbered(operation, *([group.new] if group and group.new else ()))
     with writer(context) as session:
         changed = affected(
             session,
@@ -118,10 +137,20 @@ def _change_bay(
             .order_by(Operation.id.desc())
             .limit(1)
         )
-        if last is not None and not group_values and _same(last, operation):
+        is_new = bool(group_values or bay_values or (group and group.new))
+        if last is not None and not is_new and _same(last, operation):
             raise _TwinError(last.uuid)
+        if group is not None and group.new is not None:
+            node_groups.add(session, group.new)
+        elif group is not None:
+            begun = node_groups.begun(session, operation.bay_uuid, group.name, group.status)
+            group_values = {
+                **group_values,
+                group.name: {**group_values.get(group.name, {}), **begun},
+            }
+        columns = (getattr(Bay, name) for name in bay_values)
         before = session.execute(
-            select(Bay.generation, Bay.status, Bay.status_reason).where(
+            select(Bay.generation, Bay.status, Bay.status_reason, *columns).where(
                 Bay.uuid == operation.bay_uuid
             )
         ).one()
@@ -131,8 +160,13 @@ def _change_bay(
             "status": before.status,
             "status_reason": before.status_reason,
             "groups": _as_they_are(session, operation.bay_uuid, group_values),
+            "bay": {name: getattr(before, name) for name in bay_values},
         }
+        if group is not None and group.new is not None:
+            operation.undo["groups"][group.name] = {"unwanted": True}
         change_groups(session, operation.bay_uuid, group_values)
+        if bay_values:
+            session.execute(of_bay(operation.bay_uuid).values(**bay_values))
         operation.next_run_at = now() if last is None else None
         if not before.status.endswith("_IN_PROGRESS"):
             session.execute(
@@ -276,25 +310,60 @@ def _undo(session: Session, operation: Operation, rest: Sequence[Operation]) -> 
     """
     undo: dict[str, Any] = dict(operation.undo or {})
     later = [other for other in rest if other.id > operation.id and other.undo is not None]
-    handed: dict[int, dict[str, Any]] = {other.id: dict(other.undo or {}) for other in later}
+    handed: dict[int, dict[str, Any]] = {
+        other.id: copy.deepcopy(other.undo or {}) for other in later
+    }
     if later:
         first = handed[later[0].id]
         first |= {name: undo[name] for name in ("generation", "status", "status_reason")}
     else:
         session.execute(of_bay(operation.bay_uuid).values(generation=undo["generation"]))
     for name, values in undo["groups"].items():
-        heir = next((one for one in handed.values() if name in one["groups"]), None)
-        if heir is not None:
-            heir["groups"] = {**heir["groups"], name: values}
-        else:
-            change_groups(session, operation.bay_uuid, {name: values})
+        heirs = [one["groups"][name] for one in handed.values() if name in one["groups"]]
+        if values.get("unwanted"):
+            _hand_on_absence(heirs)
+            change_groups(session, operation.bay_uuid, {name: {"unwanted": True}})
+        if own := _handed_on(values, heirs):
+            change_groups(session, operation.bay_uuid, {name: own})
+    # A change of the release before has nothing of the bay itself.
+    heirs = [one["bay"] for one in handed.values() if one.get("bay")]
+    if own := _handed_on(undo.get("bay", {}), heirs):
+        session.execute(of_bay(operation.bay_uuid).values(**own))
     for ident, values in handed.items():
         session.execute(changing(Operation).where(Operation.id == ident).values(undo=values))
+    # A group that would have been made by it has never been there.
+    made = [name for name, values in undo["groups"].items() if values.get("unwanted")]
+    if made:
+        node_groups.forget(session, operation.bay_uuid, made)
     at_work = any(other.verb != CHECK for other in rest)
     if not at_work and not undo["status"].endswith("_IN_PROGRESS"):
         # Otherwise the change put no status in the place of another: what went before it has left its own.
         restored = {name: undo[name] for name in ("status", "status_reason")}
         session.execute(of_bay(operation.bay_uuid).values(**restored))
+
+
+def _handed_on(values: Mapping[str, Any], heirs: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Hand each column on to the first heir that has it, and return what none of them has."""
+    own = {}
+    for column, value in values.items():
+        heir = next((one for one in heirs if column in one), None)
+        if heir is None:
+            own[column] = value
+        else:
+            heir[column] = value
+    return own
+
+
+def _hand_on_absence(heirs: Sequence[dict[str, Any]]) -> None:
+    """A group that would have been made is there before none of the later changes of it, up to one that takes it away.
+
+    So whichever of them is taken back last finds that nothing is left of it.
+    """
+    for heir in heirs:
+        is_end = "unwanted" in heir
+        heir["unwanted"] = True
+        if is_end:
+            return
 
 
 def _as_they_are(
@@ -331,4 +400,6 @@ def _accepted(operation: Operation) -> Any:
     text = _REQUESTS.get(
         operation.verb, f"The request to {operation.verb.replace('_', ' ')} the bay was accepted."
     )
+    if (group := operation.parameters.get("nodegroup")) is not None:
+        text = f"The request to {operation.parameters['change']} node group {group} was accepted."
     return timeline(operation, "ACCEPTED", text)
