@@ -4,8 +4,6 @@ Every floor raises these; only ``magnum.api.errors`` turns them into bodies. A c
 Texts hold no secret. The meaning of each status follows the REST contract, section 1.5.
 """
 
-from typing import ClassVar
-
 
 class MagnumError(Exception):
     """Base of all errors meant for a caller.
@@ -16,8 +14,8 @@ class MagnumError(Exception):
     :param field: JSON pointer into the request's body (``/node_count``) or the name of a query parameter.
     """
 
-    code: ClassVar[str] = "INTERNAL"
-    status: ClassVar[int] = 500
+    code: str = "INTERNAL"
+    status: int = 500
 
     def __init__(self, text: str, operator_text: str = "", field: str | None = None) -> None:
         super().__init__(operator_text or text)

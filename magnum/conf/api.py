@@ -32,6 +32,22 @@ OPTS: list[cfg.Opt] = [
         "[keystone_authtoken]/token_cache_time seconds. 0 asks Keystone at every request. Not "
         "used where [keystone_authtoken]/memcached_servers is set.",
     ),
+    cfg.FloatOpt(
+        "call_timeout",
+        default=30.0,
+        min=1.0,
+        max=600.0,
+        help="Seconds that a request waits for what a driver answers through a conductor: an endpoint of the driver, "
+        "or a preview. Keep it below the timeout of the server and of proxies before it.",
+    ),
+    cfg.IntOpt(
+        "max_calls",
+        default=6,
+        min=1,
+        help="How many requests wait for drivers at the same time in one API process. More wait a moment for their "
+        "turn and are then answered 503. Keep it below the number of threads, so that drivers that do not answer leave "
+        "some to all other requests.",
+    ),
 ]
 
 

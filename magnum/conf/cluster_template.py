@@ -4,15 +4,20 @@ from oslo_config import cfg
 
 GROUP = cfg.OptGroup("cluster_template", title="Network drivers of container engines")
 
-#: Engine to the network driver it has by default.
-_DEFAULTS = {"kubernetes": "flannel", "swarm": "docker", "mesos": "docker"}
+#: Engine to the network driver it has by default, and those that it may have.
+_DEFAULTS = {
+    # What drivers of ours build; cilium is known, for drivers from elsewhere.
+    "kubernetes": ("flannel", ["flannel", "calico"]),
+    "swarm": ("docker", ["all"]),
+    "mesos": ("docker", ["all"]),
+}
 
 
-def _options(engine: str, default: str) -> list[cfg.Opt]:
+def _options(engine: str, default: str, allowed: list[str]) -> list[cfg.Opt]:
     return [
         cfg.ListOpt(
             f"{engine}_allowed_network_drivers",
-            default=["all"],
+            default=allowed,
             deprecated_group="baymodel",
             help=f"Network drivers that a baymodel for {engine} may name; 'all' means all known.",
         ),
@@ -26,7 +31,7 @@ def _options(engine: str, default: str) -> list[cfg.Opt]:
 
 
 OPTS: list[cfg.Opt] = [
-    option for engine, default in _DEFAULTS.items() for option in _options(engine, default)
+    option for engine, settings in _DEFAULTS.items() for option in _options(engine, *settings)
 ]
 
 

@@ -33,7 +33,21 @@ OPTS: list[cfg.Opt] = [
         "sweep_interval",
         default=2.0,
         min=0.1,
-        help="Seconds between two looks for due operations. One look is one SQL statement.",
+        help="Seconds between two looks for due operations and calls. One look is one SQL statement.",
+    ),
+    cfg.IntOpt(
+        "call_threads",
+        default=8,
+        min=2,
+        help="How many calls (endpoints of drivers, and previews) one conductor process answers at the same time, "
+        "beside the operations. One driver that is slow to answer gets half of them.",
+    ),
+    cfg.FloatOpt(
+        "call_poll",
+        default=0.5,
+        min=0.05,
+        help="Seconds between two looks for calls while there are some and no broker tells of them. Nothing is looked "
+        "for in this way once a minute has passed without a call.",
     ),
 ]
 

@@ -17,6 +17,12 @@ OPTS: list[cfg.Opt] = [
         default="/var/lib/magnum",
         help="Directory for the service's own files, such as the default SQLite database.",
     ),
+    cfg.IntOpt(
+        "service_down_time",
+        default=180,
+        min=1,
+        help="Seconds without a report after which a conductor is shown as down.",
+    ),
 ]
 
 

@@ -28,6 +28,19 @@ OPTS: list[cfg.Opt] = [
         default={},
         help="How many bays a driver may have in this cloud, by its name: swarm_atomic_v1:500. Not named: any number.",
     ),
+    cfg.FloatOpt(
+        "outages_remembered",
+        default=5.0,
+        min=0,
+        help="Seconds that each API process remembers which services of the cloud do not answer.",
+    ),
+    cfg.Opt(
+        "zones",
+        type=types.Dict(value_type=types.Float(min=0)),
+        default={},
+        help="Availability zones that bays may be built in, each with a weight: one with twice the weight of another "
+        "gets twice the bays. One with the weight 0 is for those who ask for it. None named: all that the cloud has.",
+    ),
 ]
 
 
