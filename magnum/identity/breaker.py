@@ -9,6 +9,7 @@ way.
 
 import logging
 import threading
+from dataclasses import dataclass
 from time import monotonic
 from types import TracebackType
 
@@ -81,6 +82,13 @@ class Circuit(circuitbreaker.CircuitBreaker):  # type: ignore[misc]
         if before != after:
             self._log(after)
 
+    def shown(self) -> tuple[bool, float, float]:
+        """Whether it is closed, when it was opened last, and for how many seconds more it is open."""
+        with self._lock:
+            is_open = self.state == circuitbreaker.STATE_OPEN
+            seconds = max(0.0, self._opened + self._recovery - monotonic()) if is_open else 0.0
+            return self.closed, self._opened, seconds
+
     def _refuse(self) -> None:
         state = self.state
         if state == circuitbreaker.STATE_OPEN:
@@ -117,6 +125,28 @@ def circuit(service: str | None, region: str | None) -> Circuit:
     if service in (None, IDENTITY):
         return _circuit(IDENTITY, None)
     return _circuit(str(service), region)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A circuit as it is at a moment; no region is the empty text. ``opened`` is on the monotonic clock.
+
+    ``open_seconds`` is the time until it may be tried, 0 where it may be now. It is ``closed`` once a try went well.
+    """
+
+    service: str
+    region: str
+    closed: bool
+    opened: float
+    open_seconds: float
+
+
+def circuits() -> tuple[Shown, ...]:
+    """All circuits of this process."""
+    return tuple(
+        Shown(service, region or "", *circuit.shown())
+        for (service, region), circuit in list(_circuits.items())
+    )
 
 
 def any_open() -> bool:

@@ -1,5 +1,6 @@
 """The one way in which requests leave for the cloud, ours and a caller's: :class:`GuardedSession`."""
 
+import logging
 from contextvars import ContextVar
 from typing import Any, cast
 
@@ -12,6 +13,8 @@ from magnum.common import lease
 from magnum.conf import CONF
 from magnum.conf.identity import AUTH_GROUP
 from magnum.identity import breaker
+
+LOG = logging.getLogger(__name__)
 
 #: The circuit of the request that this thread is about to send.
 _circuit: ContextVar[breaker.Circuit] = ContextVar("circuit")
@@ -30,15 +33,28 @@ class GuardedSession(Session):
             self.session.mount(prefix, _Guard(adapter, timeout, broken_from))
 
     def request(self, url: str, method: str, *rest: Any, **options: Any) -> requests.Response:
-        """As keystoneauth's. A token that has to be fetched first is a request of its own, to Keystone."""
+        """As keystoneauth's. A token that has to be fetched first is a request of its own, to Keystone.
+
+        keystoneauth would log the bodies of requests and answers, which hold what no log may have.
+        """
         asked = options.get("endpoint_filter") or {}
         circuit = breaker.circuit(asked.get("service_type"), asked.get("region_name"))
         circuit.check()
         token = _circuit.set(circuit)
         try:
-            return super().request(url, method, *rest, **options)
+            answer: requests.Response = super().request(
+                url, method, *rest, **{**options, "log": False}
+            )
         finally:
             _circuit.reset(token)
+        LOG.debug(
+            "%s %s answered %s, request %s",
+            method,
+            answer.url,
+            answer.status_code,
+            answer.headers.get("x-openstack-request-id"),
+        )
+        return answer
 
 
 class _Guard(BaseAdapter):

@@ -11,7 +11,8 @@ from typing import Any, cast
 from heatclient import client as heat_client
 from keystoneauth1 import loading
 from keystoneauth1.adapter import Adapter
-from keystoneauth1.exceptions import EndpointNotFound
+from keystoneauth1.exceptions import EmptyCatalog, EndpointNotFound
+from keystoneauth1.identity import BaseIdentityPlugin, v3
 from keystoneauth1.plugin import BaseAuthPlugin
 
 from magnum.conf import CONF
@@ -44,6 +45,57 @@ class ServiceIdentity:
             max_version="3.latest",
             global_request_id=request_id,
         )
+
+    def keystone_as(
+        self, user_id: str, password: str, project_id: str, request_id: str | None
+    ) -> Adapter:
+        """Keystone's API as another user, with a token for a project."""
+        endpoint = str(self.keystone(request_id).get_endpoint())
+        who = v3.Password(
+            auth_url=endpoint,
+            user_id=user_id,
+            password=password,
+            project_id=project_id,
+            include_catalog=False,
+        )
+        return Adapter(
+            self._keystone_session,
+            auth=who,
+            endpoint_override=endpoint,
+            service_type="identity",
+            global_request_id=request_id,
+        )
+
+    def address(self, service_type: str, interface: str, region: str | None) -> str | None:
+        """Where a service is by the service's own catalogue, as it stands there; None where it is not in it."""
+        access = cast(BaseIdentityPlugin, self._home).get_access(self._keystone_session)
+        try:
+            url: str | None = access.service_catalog.url_for(
+                service_type=service_type,
+                interface=interface,
+                region_name=region or CONF[AUTH_GROUP].region_name,
+            )
+        except (EndpointNotFound, EmptyCatalog):
+            return None
+        return url
+
+    def at_home(self, service_type: str, request_id: str | None) -> Adapter | None:
+        """An adapter for a service in the service's own project; None where the catalogue has no such service.
+
+        Raises keystoneauth's exceptions where there is no token to be had.
+        """
+        adapter = Adapter(
+            self._keystone_session,
+            auth=self._home,
+            service_type=service_type,
+            interface="public",
+            region_name=CONF[AUTH_GROUP].region_name,
+            global_request_id=request_id,
+        )
+        try:
+            return adapter if adapter.get_endpoint() else None
+        except EndpointNotFound:
+            return None
 
     def user_id(self) -> str:
         """Id of the service user."""
