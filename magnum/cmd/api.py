@@ -16,7 +16,7 @@ from magnum.conf import CONF
 _PRODUCTION = """\
 This server is for development. In production let a WSGI server run the callable magnum.wsgi.api:application, such as
   OS_MAGNUM_CONFIG_FILES=/etc/magnum/magnum.conf gunicorn --workers 2 --threads 8 --worker-class gthread \\
-    --bind 127.0.0.1:9511 magnum.wsgi.api:application"""
+    --keep-alive 75 --bind 127.0.0.1:9511 magnum.wsgi.api:application"""
 
 
 class _Server(ThreadingMixIn, simple_server.WSGIServer):

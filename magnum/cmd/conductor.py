@@ -7,7 +7,7 @@ from oslo_log import log
 from oslo_service import service
 
 from magnum.conductor.service import Conductor
-from magnum.conf import CONF
+from magnum.conf import CONF, opts
 from magnum.version import version_string
 
 
@@ -22,6 +22,7 @@ def main() -> int:
             version=version_string(),
             description="Builds, changes and deletes bays. Any number of conductors may run side by side.",
         )
+        opts.check(CONF)
     except cfg.Error as error:
         print(f"magnum-conductor: {error}", file=sys.stderr)
         return 1

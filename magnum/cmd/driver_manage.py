@@ -10,7 +10,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ from oslo_config import cfg
 
 from magnum.conf import CONF
 from magnum.drivers import directories
-from magnum.drivers.authoring import compare, fork, listing, validate
+from magnum.drivers.authoring import compare, fork, listing, showing, validate
 from magnum.drivers.authoring.fork import NotForked
 from magnum.drivers.authoring.listing import Listed
 from magnum.drivers.conformance import plain
@@ -109,42 +108,11 @@ _FORMATS: Mapping[str, Callable[[Sequence[str], Sequence[Row]], str]] = {
 
 def _show(arguments: argparse.Namespace) -> int:
     found = _known(arguments.name)
-    driver = found.make()
-    properties = _schema(found.path).get("properties", {})
     if arguments.format == "json":
-        shown = {
-            "name": driver.name,
-            "version": driver.version,
-            "template_version": driver.template_version,
-            "contract": list(driver.contract),
-            "provides": sorted((asdict(one) for one in driver.provides), key=str),
-            "verbs": sorted(driver.verbs()),
-            "options": properties,
-            "path": str(found.path),
-        }
-        print(json.dumps(shown, indent=2))
-        return 0
-    print(f"{driver.name} {driver.version}")
-    print(f"  templates  {driver.template_version}")
-    print(f"  contract   {'.'.join(map(str, driver.contract))}")
-    for one in sorted(driver.provides, key=repr):
-        print(f"  provides   {one.server_type} / {one.os_distro} / {one.coe}")
-    print(f"  verbs      {', '.join(sorted(driver.verbs()))}")
-    print(f"  directory  {found.path}")
-    print("  options    (labels of a baymodel or bay)" if properties else "  options    none")
-    for name, declared in properties.items():
-        default = json.dumps(declared["default"]) if "default" in declared else "not given"
-        kind = f"{declared.get('type', 'string')}, {declared.get('x-change', '?')}"
-        print(f"    {name}  {kind}, default {default}")
-        print(f"      {declared.get('description', '')}")
+        print(json.dumps(showing.data(found), indent=2))
+    else:
+        print(*showing.lines(found), sep="\n")
     return 0
-
-
-def _schema(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads((path / "schema.json").read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return {}
 
 
 def _known(name: str) -> Candidate:
@@ -313,7 +281,7 @@ def _add_looking(commands: Any) -> None:
     listed.add_argument("-c", "--column", action="append", help="only this column; may be repeated")
     listed.set_defaults(run=_list)
 
-    shown = commands.add_parser("show", help="one driver: versions, verbs, options")
+    shown = commands.add_parser("show", help="one driver: versions, verbs, endpoints, options")
     shown.add_argument("name", metavar="NAME")
     shown.add_argument("-f", "--format", choices=("text", "json"), default="text")
     shown.set_defaults(run=_show)

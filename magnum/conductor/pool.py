@@ -6,6 +6,7 @@ import time
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 
+from magnum.common import metrics
 from magnum.lifecycle.passes import Worker
 
 LOG = logging.getLogger(__name__)
@@ -41,6 +42,7 @@ class Pool:
         self._again: set[int] = set()
         self._changed = threading.Condition()
         self._closed = False
+        metrics.PASSES_STUCK.set_function(self.stuck)
 
     def free(self) -> int:
         """How many more operations can be begun now."""
@@ -101,7 +103,9 @@ class Pool:
         again = True
         while again:
             run.began = time.monotonic()
-            again = self._goes_on(operation_id, run, self._worker.run(operation_id))
+            with metrics.PASSES.time():
+                next_in = self._worker.run(operation_id)
+            again = self._goes_on(operation_id, run, next_in)
 
     def _goes_on(self, operation_id: int, run: _Run, next_in: float | None) -> bool:
         """Whether another pass follows at once; waits for it where it is due soon."""

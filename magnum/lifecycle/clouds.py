@@ -12,7 +12,8 @@ from magnum.common.context import service_context
 from magnum.conf import CONF
 from magnum.db import projects
 from magnum.drivers.contract import CloudUnavailable, DriverError
-from magnum.identity import breaker
+from magnum.identity import bay_users, breaker
+from magnum.identity.bay_users import BayUsers, Credential, Endpoints
 from magnum.identity.grants import Grants, RoleMissingError
 from magnum.identity.sessions import ServiceIdentity, service_identity
 
@@ -23,12 +24,19 @@ class Refused(DriverError):
     code = "CLOUD_REFUSED"
 
 
+class NotSetUp(DriverError):
+    """Something that only the operator can set up is missing; the operator's text says what."""
+
+    code = "IDENTITY_NOT_SET_UP"
+
+
 class Access:
     """Who we are in each project; one for each process. Remembers where the roles are granted."""
 
     def __init__(self, identity: ServiceIdentity) -> None:
         self._identity = identity
         self._grants = Grants(identity)
+        self._bay_users = BayUsers(identity)
         self._granted: set[str] = set()
         self._lock = threading.Lock()
 
@@ -48,6 +56,33 @@ class Access:
         self._ensure(project_id, request_id)
         with _asking_keystone(f"looking for the {service_type} service in project {project_id}"):
             return self._identity.rest(project_id, service_type, request_id)
+
+    # --- what bays have of their own ------------------------------------------------------------------------------
+
+    def key_manager(self, request_id: str | None) -> Any:
+        """An adapter for Barbican in the service's own project; None where the catalogue has none.
+
+        Raises CloudUnavailable and Refused as :meth:`heat` does.
+        """
+        with _asking_keystone("looking for the key-manager service"):
+            return self._identity.at_home("key-manager", request_id)
+
+    def endpoints(self) -> Endpoints:
+        """Where nodes find Keystone and this service. Raises NotSetUp, CloudUnavailable, Refused."""
+        with _asking_keystone("looking for the addresses that nodes need"):
+            return self._bay_users.endpoints()
+
+    def make_bay_user(self, bay: str, project_id: str, request_id: str | None) -> Credential:
+        """A new credential of a bay's own user, who is made where he is not there. Raises as :meth:`endpoints`."""
+        with _asking_keystone(f"making the own user of bay {bay}"):
+            return self._bay_users.make(bay, project_id, request_id)
+
+    def remove_bay_user(self, bay: str, user_id: str | None, request_id: str | None) -> None:
+        """Remove a bay's own user, if there is one; None for an id that is not known. Raises as :meth:`endpoints`."""
+        with _asking_keystone(f"removing the own user of bay {bay}"):
+            self._bay_users.remove(bay, user_id, request_id)
+
+    # --- when something is wrong, and at the end --------------------------------------------------------------------
 
     def doubt(self, project_id: str) -> None:
         """Something was refused there: fetch a new token and grant again at the next call.
@@ -91,6 +126,9 @@ def _asking_keystone(doing: str) -> Iterator[None]:
             f"The cloud's identity service does not answer as it should ({doing}).",
             f"{doing}: {type(error).__name__}: {error}",
         ) from error
+    except bay_users.NotSetUp as error:
+        text = f"The cluster service is not set up completely ({doing}). Its operator has to put this right."
+        raise NotSetUp(text, str(error)) from error
     except RoleMissingError as error:
         raise DriverError("The service is not set up completely.", str(error)) from error
 

@@ -29,6 +29,9 @@ from magnum.drivers.contract import (
 )
 from magnum.lifecycle import statuses
 
+#: Characters that a bay's zones may have.
+_ZONE = 255
+
 #: Errors that asking again cannot mend. All others are transient until the deadline; unknown ones too.
 _FINAL = (NotSupported, InvalidOption, BuildError, NotFound, StackChanged)
 
@@ -75,10 +78,12 @@ def decide(standing: Standing, answer: Outcome | Exception, pace: Pace) -> Writi
         outcome: _Outcome = outcome_of(answer) or _Retry.of(answer)
     else:
         outcome = answer
-    if not isinstance(outcome, Done | Failed) and standing.seconds_left <= 0:
-        outcome = _too_late(standing, outcome)
-    if standing.forced:
+    if standing.forced:  # before it is too late, because this tells what is left
         outcome = _let_go(standing, outcome)
+    if not isinstance(outcome, Done | Failed | _LetGo) and standing.seconds_left <= 0:
+        outcome = _too_late(standing, outcome)
+        if standing.forced:
+            outcome = _let_go(standing, outcome)
     if standing.verb is Verb.CHECK:
         return _of_a_check(standing, _written(standing, outcome, pace))
     return _written(standing, outcome, pace)
@@ -386,9 +391,17 @@ def _bay_facts(facts: Facts) -> dict[str, Any]:
         "container_version": facts.container_version,
         "driver_version": facts.driver_version,
         "template_version": facts.template_version,
+        "site": None if facts.site is None else dict(facts.site),
+        "zone": None if facts.site is None else _zone(facts.site),
     }
     known = {name: value for name, value in known.items() if value is not None}
     return {**known, "observed_at": now()} if known else {}
+
+
+def _zone(site: Mapping[str, str]) -> str | None:
+    """The zones of a site as they are counted: as many as the column has room for."""
+    listed = site.get("zones", "")[: _ZONE + 1]
+    return (listed if len(listed) <= _ZONE else listed.rpartition(",")[0][:_ZONE]) or None
 
 
 def _group_facts(facts: Facts) -> dict[str, dict[str, Any]]:

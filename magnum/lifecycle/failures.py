@@ -169,6 +169,29 @@ _CLOUD = {
     ),
 }
 
+_SECRETS = {
+    "KEYS_NOT_SET_UP": _waits(
+        Actor.OPERATOR,
+        "This service cannot keep or read the secrets that the cluster needs.",
+        user="Tell the cloud's operator. It goes on once this is put right.",
+        operator="The operation's text for operators says what is missing. As a rule it is the key ring: make it with "
+        "`magnum-key-manage setup`, and put the same on every API and conductor.",
+    ),
+    "IDENTITY_NOT_SET_UP": _waits(
+        Actor.OPERATOR,
+        "This service cannot make the user that the cluster's nodes work as.",
+        user="Tell the cloud's operator. It goes on once this is put right.",
+        operator="The operation's text for operators says what is missing. As a rule it is the domain of the bays' own "
+        "users: make it, and name it in [trust] trustee_domain_id or trustee_domain_name of every API and conductor.",
+    ),
+    "SECRET_STORE_UNAVAILABLE": _waits(
+        Actor.NOBODY,
+        "The place where secrets are kept does not answer.",
+        user="Nothing. It is tried again until the deadline.",
+        operator="See whether Barbican is up, and whether API and conductors can reach it.",
+    ),
+}
+
 _DRIVER = {
     "DRIVER_MISSING": _waits(
         Actor.OPERATOR,
@@ -243,5 +266,5 @@ _DELETE = {
 
 #: Every code that this service gives by itself, and those that all Heat drivers give.
 CATALOGUE: Mapping[str, Failure] = MappingProxyType(
-    {**_NO_ROOM, **_SOMETHING_GONE, **_NODES, **_CLOUD, **_DRIVER, **_BUILD, **_DELETE}
+    {**_NO_ROOM, **_SOMETHING_GONE, **_NODES, **_CLOUD, **_SECRETS, **_DRIVER, **_BUILD, **_DELETE}
 )

@@ -13,7 +13,8 @@ def _fields(view: Any, record: object) -> dict[str, Any]:
 
 def bay(record: models.Bay) -> contract.Bay:
     """A bay as drivers see it."""
-    return contract.Bay(**_fields(contract.Bay, record))
+    fields = _fields(contract.Bay, record)
+    return contract.Bay(**fields | {name: fields[name] or {} for name in ("hints", "site")})
 
 
 def baymodel(record: models.BayModel) -> contract.BayModel:
@@ -23,4 +24,6 @@ def baymodel(record: models.BayModel) -> contract.BayModel:
 
 def group(record: models.NodeGroup) -> contract.NodeGroup:
     """A node group as drivers see it."""
-    return contract.NodeGroup(**_fields(contract.NodeGroup, record))
+    fields = _fields(contract.NodeGroup, record)
+    fields["node_labels"] = fields["node_labels"] or {}
+    return contract.NodeGroup(**fields | {"node_taints": tuple(fields["node_taints"] or ())})

@@ -1,4 +1,4 @@
-"""Hints to the conductors: "look at this operation". Losing one costs a sweep's delay, never work.
+"""Hints to the conductors: "look at this operation", or call. Losing one costs a sweep's delay, never work.
 
 A request must not wait for the broker, so one thread per process sends what a short queue holds, and what does not
 fit is dropped. Without ``[DEFAULT] transport_url`` nothing is sent at all.
@@ -27,20 +27,18 @@ class Sender:
         self._room = threading.BoundedSemaphore(_WAITING)
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="hints")
 
-    def look_at(self, operation_id: int) -> None:
+    def cast(self, method: str, **ident: int) -> None:
         """Queue a hint; never waits."""
         if not self._room.acquire(blocking=False):
-            LOG.warning(
-                "The broker is too slow: a hint is dropped. The sweep will find the operation."
-            )
+            LOG.warning("The broker is too slow: a hint is dropped. The sweep will find the work.")
             return
-        sent = self._thread.submit(self._client.cast, {}, "look_at", operation_id=operation_id)
+        sent = self._thread.submit(self._client.cast, {}, method, **ident)
         sent.add_done_callback(self._sent)
 
     def _sent(self, sent: Future[None]) -> None:
         self._room.release()
         if not sent.cancelled() and (error := sent.exception()) is not None:
-            LOG.warning("A hint could not be sent, the sweep will find the operation: %s", error)
+            LOG.warning("A hint could not be sent, the sweep will find the work: %s", error)
 
 
 _sender: Sender | None = None
@@ -66,4 +64,10 @@ def start() -> None:
 def look_at(operation_id: int) -> None:
     """Tell the conductors that an operation is due."""
     if _sender is not None:
-        _sender.look_at(operation_id)
+        _sender.cast("look_at", operation_id=operation_id)
+
+
+def look_at_call(call_id: int) -> None:
+    """Tell the conductors that somebody waits for the answer to a call."""
+    if _sender is not None:
+        _sender.cast("look_at_call", call_id=call_id)

@@ -17,13 +17,17 @@ from typing import Any
 
 import tenacity
 from keystoneauth1 import exceptions as keystone_exceptions
+from oslo_utils import timeutils
 
-from magnum.common import lease
+from magnum.common import lease, metrics
 from magnum.common.context import service_context
 from magnum.common.lease import Lease, LeaseLost
 from magnum.conf import CONF
 from magnum.db import bays, operations, projects
-from magnum.db.models import Bay, Operation, State
+from magnum.db import secrets as secret_store
+from magnum.db.bays import BayNotFound
+from magnum.db.clock import now
+from magnum.db.models import UNFINISHED, Bay, Operation, State
 from magnum.db.operations import Claim
 from magnum.db.operations import Outcome as Writing
 from magnum.drivers.catalogue import DriverMissing, catalogue
@@ -31,6 +35,7 @@ from magnum.drivers.contract import (
     Actor,
     Blocked,
     Clouds,
+    Done,
     Driver,
     DriverError,
     Outcome,
@@ -39,17 +44,17 @@ from magnum.drivers.contract import (
     Work,
 )
 from magnum.identity.grants import RoleMissingError
-from magnum.lifecycle import frozen
+from magnum.lifecycle import handed, node_groups, secrets
 from magnum.lifecycle.clouds import Access
 from magnum.lifecycle.decide import Pace, Standing, decide, news
+from magnum.lifecycle.handed import LateClouds
+from magnum.lifecycle.placement import Loads
+from magnum.lifecycle.secrets import BaySecrets
 from magnum.lifecycle.statuses import reason
 
 LOG = logging.getLogger(__name__)
 
 FindDriver = Callable[[str], Driver]
-
-#: Codes of what may be due to our own token or roles; both are got anew before the next try.
-_REFUSALS = ("CLOUD_REFUSED", "PERMISSION_LOST")
 
 #: Tries at most to clear up behind a step that outlived its bay.
 _CLEARING_UP = 100
@@ -108,6 +113,9 @@ class Worker:
             self._clear_up(claim)
             return None
         self._log(operation, writing)
+        if writing.operation.get("state") not in (None, *UNFINISHED):
+            seconds = timeutils.delta_seconds(operation.created_at, timeutils.utcnow())
+            metrics.operation_ended(operation.verb, writing.operation["state"], seconds)
         if writing.bay_gone:
             self._leave(operation.project_id)
         return writing.next_in
@@ -134,6 +142,7 @@ class Worker:
         for project_id in projects.abandoned(context):
             self._leave(project_id)
         operations.purge(context, CONF.lifecycle.keep_finished_days)
+        secret_store.warn_of_expiry(context, now(CONF.certificates.warn_days * 86400))
 
     # --- one step ------------------------------------------------------------------------------------------------
 
@@ -158,9 +167,21 @@ class Worker:
             forced=bool(operation.parameters.get("force")),
             stack_id=bay.stack_id,
         )
-        writing = decide(standing, answer, _pace())
+        writing = node_groups.told(decide(standing, answer, _pace()), operation, bay)
         groups = {group.name: vars(group) for group in bay.node_groups}
-        return news(writing, vars(bay), groups)
+        return self._watched(news(writing, vars(bay), groups), bay)
+
+    def _watched(self, writing: Writing, bay: Bay) -> Writing:
+        """A bay with which all went well is looked at from now on, where its driver has a monitor."""
+        if writing.operation["state"] != State.DONE or writing.bay_gone:
+            return writing
+        try:
+            monitor = self._find_driver(bay.driver).monitor
+        except DriverMissing:
+            return writing
+        if monitor is None:
+            return writing
+        return replace(writing, bay={**writing.bay, "health_due_at": now()})
 
     def _ask_driver(self, claim: Claim, bay: Bay) -> Outcome | Exception:
         operation = claim.operation
@@ -169,8 +190,10 @@ class Worker:
         except DriverMissing as error:
             text = f"The driver {bay.driver} that this bay was made with is not there."
             return Blocked("DRIVER_MISSING", Actor.OPERATOR, text, str(error))
-        clouds = _LateClouds(self._access, operation)
-        work = self._work(claim, bay, clouds)
+        clouds = _clouds(self._access, operation)
+        own = BaySecrets(bay, self._access, operation.request_id)
+        self._prepare(own, bay, operation)
+        work = self._work(claim, bay, clouds, own)
         try:
             answer: object = getattr(driver, f"bay_{operation.verb}")(work)
         except LeaseLost:
@@ -178,23 +201,50 @@ class Worker:
         except Exception as error:  # the driver's border: whatever comes out of it is an answer
             ours = isinstance(error, DriverError)
             LOG.warning("Operation %s stumbled: %s", operation.uuid, error, exc_info=not ours)
-            if getattr(error, "code", None) in _REFUSALS:
-                clouds.doubt()
+            clouds.doubt_after(getattr(error, "code", None))
+            if isinstance(error, secrets.FOR_THE_OPERATOR):
+                texts = (error.text, error.operator_text)
+                return Blocked(error.code, error.actor, *texts, cursor=operation.cursor or {})
             return error
-        if isinstance(answer, Blocked) and answer.code in _REFUSALS:
-            clouds.doubt()
+        if isinstance(answer, Blocked):
+            clouds.doubt_after(answer.code)
+        if isinstance(answer, Done) and operation.verb == Verb.DELETE:
+            return self._without_secrets(own, claim, answer)
         if isinstance(answer, Outcome):
             return answer
         return TypeError(f"{driver.name} answered {type(answer).__name__} to {operation.verb}")
 
-    def _work(self, claim: Claim, bay: Bay, clouds: Clouds) -> Work:
+    def _prepare(self, own: BaySecrets, bay: Bay, operation: Operation) -> None:
+        """Give the bay its CAs, unless it has them or needs none.
+
+        A driver that needs them finds out itself what stands in the way; to others it is none.
+        """
+        if bay.ca_expires_at or bay.baymodel.tls_disabled or operation.verb == Verb.DELETE:
+            return
+        try:
+            own.prepare()
+        except (DriverError, BayNotFound) as error:
+            if not operation.cursor:  # said once, as a rule
+                LOG.warning("Bay %s has no CA yet: %s", bay.uuid, error)
+
+    def _without_secrets(self, own: BaySecrets, claim: Claim, done: Done) -> Outcome | Exception:
+        """Nothing of the cluster is left: now what the bay had of its own goes, and after it the bay."""
+        operation = claim.operation
+        hindrance = secrets.removed(
+            own,
+            operation.cursor or {},
+            forced=bool(operation.parameters.get("force")),
+            seconds_left=claim.seconds_left,
+        )
+        return done if hindrance is None else hindrance
+
+    def _work(self, claim: Claim, bay: Bay, clouds: Clouds, own: BaySecrets) -> Work:
         operation = claim.operation
         ago = claim.since_last
-        return Work(
-            bay=frozen.bay(bay),
-            baymodel=frozen.baymodel(bay.baymodel),
-            node_groups=tuple(frozen.group(group) for group in bay.node_groups),
-            clouds=clouds,
+        return handed.work(
+            bay,
+            clouds,
+            own,
             verb=Verb(operation.verb),
             parameters=operation.parameters,
             cursor=operation.cursor or {},
@@ -204,6 +254,7 @@ class Worker:
             poll_interval=CONF.lifecycle.poll_interval if claim.woken else self._poll_interval(),
             woken=claim.woken,
             unsettled=0.0 if ago is None else max(0.0, CONF.lifecycle.settle_seconds - ago),
+            **_places(bay, operation),
         )
 
     # --- after the write -----------------------------------------------------------------------------------------
@@ -218,11 +269,14 @@ class Worker:
         if bays.exists(service_context(), bay.uuid):
             return
         LOG.warning("Bay %s is gone; looking for what operation %s left.", bay.uuid, operation.uuid)
-        work = self._work(claim, bay, _LateClouds(self._access, operation))
+        own = BaySecrets(bay, self._access, operation.request_id)
+        work = self._work(claim, bay, _clouds(self._access, operation), own)
         work = replace(work, verb=Verb.DELETE, parameters={}, cursor={}, unsettled=0.0)
         for _ in range(_CLEARING_UP):
             try:
                 answer = self._find_driver(bay.driver).bay_delete(work)
+                if not isinstance(answer, Wait):
+                    own.remove()
             except (DriverError, DriverMissing) as error:
                 answer = Wait(CONF.lifecycle.retry_longest)
                 LOG.warning("Clearing up behind bay %s: %s", bay.uuid, error)
@@ -261,6 +315,16 @@ class Worker:
         )
 
 
+def _places(bay: Bay, operation: Operation) -> dict[str, Any]:
+    """What a driver may know of the availability zones, while it has not chosen among them."""
+    if operation.verb != Verb.CREATE or bay.site is not None:
+        return {}
+    return {
+        "loads": Loads(service_context(), operation.project_id),
+        "zones": CONF.placement.zones,
+    }
+
+
 @dataclass(slots=True)
 class _Held:
     """An operation that this worker is at: its lease, and its deadline on this process's monotonic clock."""
@@ -269,28 +333,8 @@ class _Held:
     deadline: float
 
 
-class _LateClouds:
-    """Clouds that are reached for at the first use: a driver without a cloud needs no Keystone."""
-
-    def __init__(self, access: Callable[[], Access], operation: Operation) -> None:
-        self._access = access
-        self._operation = operation
-        self._used = False
-
-    def heat(self) -> Any:
-        self._used = True
-        return self._access().heat(self._operation.project_id, self._operation.request_id)
-
-    def rest(self, service_type: str) -> Any:
-        self._used = True
-        return self._access().rest(
-            self._operation.project_id, service_type, self._operation.request_id
-        )
-
-    def doubt(self) -> None:
-        """Something went wrong: where the cloud was asked, its answer may have been due to our token or roles."""
-        if self._used:
-            self._access().doubt(self._operation.project_id)
+def _clouds(access: Callable[[], Access], operation: Operation) -> LateClouds:
+    return LateClouds(access, operation.project_id, operation.request_id)
 
 
 #: The library's waits are asked for a time with one of these.

@@ -12,6 +12,8 @@ _STEM = {
     Verb.CHECK: "CHECK",
 }
 
+_GROUP_STEM = {"create": "CREATE", "delete": "DELETE"}
+
 _ENDING = {
     State.PENDING: "IN_PROGRESS",
     State.RUNNING: "IN_PROGRESS",
@@ -19,6 +21,9 @@ _ENDING = {
     State.DONE: "COMPLETE",
     State.FAILED: "FAILED",
 }
+
+#: The states of an operation that statuses tell of.
+SHOWN = frozenset(_ENDING)
 
 #: A bay may be changed in these (contract 2.2, "the eight").
 SETTLED = (
@@ -37,8 +42,16 @@ SETTLED = (
 AT_WORK = ("CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS")
 
 
+#: In these nodes and groups of them may come and go, at every version (contract 2.2, "Which status blocks what").
+RESIZABLE = (*SETTLED, "UPDATE_IN_PROGRESS", "UPDATE_FAILED")
+
+
 #: After these a bay is there, whatever became of the last change: its nodes can be worked on.
 _BROKEN = ("UPDATE_FAILED", "CHECK_FAILED")
+
+
+#: The cluster is there, and nobody is changing it.
+THERE = SETTLED + _BROKEN
 
 
 def may_begin(verb: Verb) -> tuple[str, ...]:
@@ -58,6 +71,11 @@ def status(verb: Verb, state: State) -> str:
     taken back says nothing of the bay.
     """
     return f"{_STEM.get(verb, 'UPDATE')}_{_ENDING[state]}"
+
+
+def of_group(change: str, state: State) -> str:
+    """A node group's status while, or after, it is made (``create``), taken away (``delete``), or else changed."""
+    return f"{_GROUP_STEM.get(change, 'UPDATE')}_{_ENDING[state]}"
 
 
 def reason(code: str, text: str) -> str:

@@ -30,6 +30,9 @@ class NotCancellable(errors.Conflict):
     code = "NOT_CANCELLABLE"
 
 
+#: The label that says how few nodes the default group of workers may have.
+FEWEST = "min_node_count"
+
 #: Names of the two groups that every bay has (contract 2.3).
 DEFAULT_MASTER = "default-master"
 DEFAULT_WORKER = "default-worker"
@@ -40,7 +43,7 @@ class NewBay:
     """A bay that was asked for, with all its fields resolved and checked (contract 2.2).
 
     ``image_id`` is the image's id or name as the nodes shall boot it. ``create_timeout`` is in minutes. ``placement``
-    is how the driver was chosen, as it is to be shown.
+    is how the driver was chosen, as it is to be shown. ``hints`` are the request's wishes for the cluster's place.
     """
 
     name: str
@@ -61,6 +64,7 @@ class NewBay:
     floating_ip_enabled: bool = True
     master_lb_enabled: bool = False
     placement: Mapping[str, Any] | None = None
+    hints: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,12 +78,12 @@ class Accepted:
 def create_bay(context: RequestContext, new: NewBay) -> Accepted:
     """Accept a new bay of the caller's project.
 
-    Raises QuotaExceeded.
+    Raises QuotaExceeded, and InvalidField for a label that no bay can have.
     """
     bay = _bay(context, new)
     groups = _default_groups(bay, new)
     operation = operations.new(
-        context, bay.uuid, bay.project_id, Verb.CREATE.value, timeout=_timeout(new.create_timeout)
+        context, bay.uuid, bay.project_id, Verb.CREATE.value, timeout=timeout(new.create_timeout)
     )
     stored = submissions.create_bay(
         context, bay, groups, operation, CONF.quotas.max_clusters_per_project
@@ -93,45 +97,83 @@ def update_bay(
     bay: Bay,
     node_count: int,
     *,
+    labels: Mapping[str, str] | None = None,
     rollback: bool = False,
     queue: bool = False,
 ) -> str | None:
-    """Accept another number of nodes in the default worker group, and return the operation's uuid.
+    """Accept another number of nodes in the default worker group, or other labels, and return the operation's uuid.
 
-    The number that is wanted already makes no operation, and None is returned; except where the cluster is known to
-    have been changed by somebody else, which the operation then mends.
+    What is wanted already makes no operation, and None is returned; except where the cluster is known to have been
+    changed by somebody else, which the operation then mends.
 
+    :param labels: what the bay's labels are to be; None where they stay.
     :param rollback: whether a failed change is to be taken back (contract 2.2, ``?rollback=``).
     :param queue: whether the change may wait behind the creation or other changes of the bay.
 
-    Raises WrongStatus while the bay's status does not allow it, or when it has gone meanwhile.
+    Raises WrongStatus while the bay's status does not allow it, or when it has gone meanwhile, and InvalidField for
+    fewer or more nodes than the group may have.
     """
     workers = next(group for group in bay.node_groups if group.is_default and group.role == WORKER)
-    deviates = (bay.status_reason or "").startswith(StackChanged.code)
-    if workers.node_count == node_count and not deviates:
+    check_bounds(workers, node_count)
+    changed = {} if labels is None else _changed_labels(bay.labels, labels)
+    if workers.node_count == node_count and not changed and not deviates(bay):
         return None
     operation = operations.new(
         context,
         bay.uuid,
         bay.project_id,
         Verb.UPDATE.value,
-        timeout=_timeout(bay.create_timeout),
+        timeout=timeout(bay.create_timeout),
         rollback=rollback,
         node_count=node_count,
+        **({"labels": changed} if changed else {}),
     )
+    groups: dict[str, dict[str, Any]] = {workers.name: {"node_count": node_count}}
+    if changed:
+        for group in bay.node_groups:
+            if group.is_default:
+                groups.setdefault(group.name, {})["labels"] = dict(labels or {})
     accepted = submissions.change_bay(
         context,
         operation,
         statuses.may_begin(Verb.UPDATE) if queue else statuses.SETTLED,
         statuses.status(Verb.UPDATE, State.PENDING),
-        {workers.name: {"node_count": node_count}},
+        groups,
+        {"labels": dict(labels or {})} if changed else {},
     )
     if accepted is None:
-        raise errors.WrongStatus(
-            f"The bay cannot be changed while its status is {bay.status}. Wait until it is settled."
-        )
+        raise not_now(bay)
     hints.look_at(operation.id)
     return accepted
+
+
+def not_now(bay: Bay) -> errors.WrongStatus:
+    """What is said of a change that the bay's status does not allow."""
+    return errors.WrongStatus(
+        f"The bay cannot be changed while its status is {bay.status}. Wait until it is settled."
+    )
+
+
+def deviates(bay: Bay) -> bool:
+    """Whether somebody else is known to have changed the cluster; then what is wanted already is work, too."""
+    return (bay.status_reason or "").startswith(StackChanged.code)
+
+
+def check_bounds(group: NodeGroup, node_count: int) -> None:
+    """Raise InvalidField for fewer or more nodes than a group may have; no maximum, or 0, means any number."""
+    most = group.max_node_count
+    if node_count < group.min_node_count or (most and node_count > most):
+        raise errors.InvalidField(
+            f"Node group {group.name} may have {group.min_node_count} nodes at least"
+            f" and {most or 'any number'} at most, not {node_count}",
+            field="/node_count",
+        )
+
+
+def _changed_labels(present: Mapping[str, str], wanted: Mapping[str, str]) -> dict[str, str | None]:
+    """What is other than now; None for what goes."""
+    names = sorted(present.keys() | wanted.keys())
+    return {name: wanted.get(name) for name in names if wanted.get(name) != present.get(name)}
 
 
 def act(context: RequestContext, bay: Bay, verb: Verb, parameters: Mapping[str, Any]) -> str:
@@ -148,7 +190,7 @@ def act(context: RequestContext, bay: Bay, verb: Verb, parameters: Mapping[str, 
         bay.uuid,
         bay.project_id,
         verb.value,
-        timeout=_timeout(bay.create_timeout),
+        timeout=timeout(bay.create_timeout),
         **parameters,
     )
     status = statuses.status(verb, State.PENDING)
@@ -174,7 +216,7 @@ def _check(context: RequestContext, bay: Bay) -> str:
 
 def _new_check(context: RequestContext, bay_uuid: str) -> Operation:
     return operations.new(
-        context, bay_uuid, "", Verb.CHECK.value, timeout=_timeout(CONF.lifecycle.force_deadline)
+        context, bay_uuid, "", Verb.CHECK.value, timeout=timeout(CONF.lifecycle.force_deadline)
     )
 
 
@@ -209,7 +251,7 @@ def delete_bay(context: RequestContext, bay: Bay, *, force: bool = False) -> str
         bay.uuid,
         bay.project_id,
         Verb.DELETE.value,
-        timeout=_timeout(CONF.lifecycle.force_deadline if force else None),
+        timeout=timeout(CONF.lifecycle.force_deadline if force else None),
         **({"force": True} if force else {}),
     )
     status = statuses.status(Verb.DELETE, State.PENDING)
@@ -248,8 +290,8 @@ def cancel(context: RequestContext, operation: Operation) -> None:
         )
 
 
-def _timeout(minutes: int | None) -> timedelta:
-    """Every operation has one; none or 0 minutes means the operator's default (promise 1)."""
+def timeout(minutes: int | None) -> timedelta:
+    """The time that an operation has: every one has one; none or 0 minutes means the operator's default (promise 1)."""
     return timedelta(minutes=minutes or CONF.lifecycle.default_deadline)
 
 
@@ -276,6 +318,7 @@ def _bay(context: RequestContext, new: NewBay) -> Bay:
         driver_version=new.driver.version,
         template_version=new.driver.template_version,
         placement=None if new.placement is None else dict(new.placement),
+        hints=dict(new.hints) if new.hints else None,
         generation=1,
         status=statuses.status(Verb.CREATE, State.PENDING),
     )
@@ -300,5 +343,20 @@ def _default_groups(bay: Bay, new: NewBay) -> list[NodeGroup]:
 
     return [
         group(DEFAULT_MASTER, MASTER, new.master_count, 1, new.master_flavor_id),
-        group(DEFAULT_WORKER, WORKER, new.node_count, 0, new.flavor_id),
+        group(DEFAULT_WORKER, WORKER, new.node_count, _fewest(new), new.flavor_id),
     ]
+
+
+def _fewest(new: NewBay) -> int:
+    """How few workers the bay may have, by a label (contract 5.1). Raises InvalidField."""
+    text = new.labels.get(FEWEST, "0")
+    if not (text.isascii() and text.isdigit() and len(text) < 10):
+        raise errors.InvalidField(
+            f"The label {FEWEST} must be a whole number, not {text!r}", field=f"/labels/{FEWEST}"
+        )
+    if int(text) > new.node_count:
+        raise errors.InvalidField(
+            f"The label {FEWEST} asks for {text} nodes at least, node_count for {new.node_count}",
+            field="/node_count",
+        )
+    return int(text)
