@@ -18,6 +18,7 @@ from types import MappingProxyType
 from stevedore import ExtensionManager, NamedExtensionManager
 
 from magnum.conf import CONF
+from magnum.drivers import endpoints, options
 from magnum.drivers.contract import CONTRACT_VERSION, Driver, Provides
 from magnum.drivers.directories import Directories
 
@@ -80,6 +81,10 @@ class Catalogue:
         """Names of the usable drivers, in order."""
         return tuple(self._drivers)
 
+    def __contains__(self, name: str) -> bool:
+        """Whether a driver of this name can be used."""
+        return name in self._drivers
+
     def get(self, name: str) -> Driver:
         """The driver of this name; DriverMissing where there is none that can be used."""
         try:
@@ -121,7 +126,11 @@ def fault_of(name: str, driver: object) -> str | None:
         return f"written for version {theirs} of the driver contract, this service has {ours}"
     if not driver.provides:
         return "the driver provides nothing"
-    return None
+    try:
+        options.of(driver)
+    except ValueError as error:
+        return f"its schema.json cannot be read: {error}"
+    return endpoints.fault_of(driver)
 
 
 def entry_points(selection: Selection) -> Findings:

@@ -2,12 +2,14 @@
 
 Pure. What a filter or weigher may know stands in :class:`Wish` and :class:`Candidate`; both are plugins, entry points
 of the groups ``magnum.placement.filters`` and ``magnum.placement.weighers``, so that an operator can add his own. A
-weight is absolute, between 0 and 1, and never depends on the other candidates: so taking a loser away changes nothing.
+weight is absolute, between 0 and 1, and never depends on the other candidates. One kind of filter does depend on them:
+one that ``yields`` refuses only while somebody is left whom it does not refuse. As whoever is chosen then is one of
+those that are left, taking a loser away changes nothing.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 from magnum.drivers.contract import Provides
 
@@ -30,7 +32,7 @@ class Wish:
     driver: str | None = None
     version: str | None = None
     nodes: int = 1
-    hints: Mapping[str, str] = field(default_factory=dict)
+    hints: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,12 @@ class Candidate:
 
 
 class Filter(Protocol):
-    """Decides who is out. Made without arguments; must not keep anything between two calls."""
+    """Decides who is out. Made without arguments; must not keep anything between two calls.
+
+    A filter with a true attribute ``yields`` is about what passes, such as the health of a service: better not this one
+    now, but better this one than none. What it says counts only while a candidate that all other filters let pass is
+    let pass by all that yield too; otherwise it is a note.
+    """
 
     def refuse(self, wish: Wish, candidate: Candidate) -> str | None:
         """Why the candidate cannot be taken, in words for a person; None where it can."""
@@ -71,13 +78,14 @@ class Weigher(Protocol):
 class Assessment:
     """What became of one candidate: each filter's verdict (None: passed), each weigher's weight, and their sum.
 
-    ``total`` is None for a candidate that is out.
+    ``total`` is None for a candidate that is out. ``notes`` is what a filter that yields had to say of one that passed.
     """
 
     candidate: Candidate
     verdicts: Mapping[str, str | None]
     weights: Mapping[str, float] = field(default_factory=dict)
     total: float | None = None
+    notes: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,20 +107,44 @@ class Rules:
 
 def decide(wish: Wish, candidates: Iterable[Candidate], rules: Rules) -> Decision:
     """Choose among the candidates. The same input gives the same choice; equals are taken in the order of names."""
-    assessed = [_assess(wish, candidate, rules) for candidate in candidates]
+    asked = [
+        (one, {name: filter_.refuse(wish, one) for name, filter_ in rules.filters.items()})
+        for one in candidates
+    ]
+    yielding = {name for name, one in rules.filters.items() if getattr(one, "yields", False)}
+    spared = not any(_passes(verdicts) for _, verdicts in asked)
+    assessed = [_assess(wish, *one, rules, yielding if spared else set()) for one in asked]
     assessed.sort(key=lambda one: (one.total is None, -(one.total or 0.0), one.candidate.driver))
     first = assessed[0] if assessed else None
     chosen = first.candidate if first is not None and first.total is not None else None
     return Decision(chosen, tuple(assessed))
 
 
-def _assess(wish: Wish, candidate: Candidate, rules: Rules) -> Assessment:
-    verdicts = {name: one.refuse(wish, candidate) for name, one in rules.filters.items()}
-    if any(verdict is not None for verdict in verdicts.values()):
+def _passes(verdicts: Mapping[str, str | None]) -> bool:
+    return all(verdict is None for verdict in verdicts.values())
+
+
+def _assess(
+    wish: Wish,
+    candidate: Candidate,
+    verdicts: Mapping[str, str | None],
+    rules: Rules,
+    spared: Collection[str],
+) -> Assessment:
+    """``spared`` are the filters whose verdict does not count where it is the only kind against a candidate."""
+    notes: dict[str, str] = {}
+    if _passes({name: why for name, why in verdicts.items() if name not in spared}):
+        notes = {
+            name: f"{why}, and no other driver could serve"
+            for name, why in verdicts.items()
+            if why is not None
+        }
+        verdicts = {**verdicts, **dict.fromkeys(notes)}
+    if not _passes(verdicts):
         return Assessment(candidate, verdicts)
     weights = {name: _bounded(one.weigh(wish, candidate)) for name, one in rules.weighers.items()}
     total = sum(rules.factors.get(name, 1.0) * weight for name, weight in weights.items())
-    return Assessment(candidate, verdicts, weights, total)
+    return Assessment(candidate, verdicts, weights, total, notes)
 
 
 def _bounded(weight: float) -> float:
@@ -181,11 +213,15 @@ class Room:
 
 
 class Health:
-    """The cloud's services that it needs answer."""
+    """The cloud's services that it needs answer. No request is refused for this alone: the work waits for them."""
+
+    yields = True
 
     def refuse(self, wish: Wish, candidate: Candidate) -> str | None:
         """See :class:`Filter`."""
-        return f"{', '.join(candidate.down)} does not answer" if candidate.down else None
+        if not candidate.down:
+            return None
+        return f"its services do not answer ({', '.join(candidate.down)})"
 
 
 # --- weighers of ours ------------------------------------------------------------------------------------------------
