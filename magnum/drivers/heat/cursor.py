@@ -4,7 +4,7 @@ It may come back older than the last one, or from an older release: what is not 
 and what is missing has the value of a first call.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -20,7 +20,10 @@ class Cursor:
     ``searches`` counts searches of the cloud that found something left. ``hindrance`` is what the
     verb is blocked by; with ``retrying`` another try was asked for and has not ended yet. ``known``
     are the parameters of a stack that was launched from another version of the template; None for
-    ours.
+    ours. ``site`` is where a new cluster goes, chosen before its stack is made. ``removable`` are the
+    workers that go first, named by a person or asked of the cluster itself; None before that. ``places``
+    are the uuids of node groups by their places in the stack, empty where one has none; None before it was
+    looked at.
     """
 
     stack_id: str | None = None
@@ -30,6 +33,9 @@ class Cursor:
     hindrance: Mapping[str, Any] | None = None
     retrying: bool = False
     known: Collection[str] | None = None
+    site: Mapping[str, str] | None = None
+    removable: Collection[str] | None = None
+    places: Sequence[str] | None = None
 
     @classmethod
     def of(cls, work: Work) -> "Cursor":

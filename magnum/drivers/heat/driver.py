@@ -19,14 +19,16 @@ from magnum.drivers.contract import (
     DriverError,
     Facts,
     Failed,
+    InvalidOption,
     NotFound,
     Outcome,
+    Preview,
     Progress,
     StackChanged,
     Wait,
     Work,
 )
-from magnum.drivers.heat import decisions, deletion, nodes
+from magnum.drivers.heat import decisions, deletion, groups, nodes, removal, sites
 from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
@@ -39,6 +41,8 @@ from magnum.drivers.heat.errors import (
     clean,
 )
 from magnum.drivers.heat.looks import SharedLooks
+from magnum.drivers.heat.preview import Asked, Previewer
+from magnum.drivers.heat.sites import Site
 from magnum.drivers.heat.stack import Stack, StackView
 from magnum.drivers.heat.template import TemplateDefinition
 
@@ -49,6 +53,7 @@ ASKS_UNTIL_BELIEVED = 3
 
 _REFUSALS = (Refused.code, PermissionLost.code)
 _CREATING, _UPDATING = "creating the stack", "updating the stack"
+_CHOOSING = "choosing availability zones"
 _STACK_GONE = "The cluster's stack was deleted by somebody else."
 _NO_STACK = "The cluster has no stack: none was made, or somebody else has deleted it."
 
@@ -57,9 +62,11 @@ class HeatDriver(contract.Driver):
     """Base of drivers whose cluster is one Heat stack. A subclass sets ``definition``."""
 
     definition: ClassVar[TemplateDefinition]
+    services = frozenset({"orchestration"})
 
     def __init__(self) -> None:
         self._looks = SharedLooks()
+        self._zones = sites.Zones()
 
     def bay_create(self, work: Work) -> Outcome:
         """Create the stack, or adopt it, and wait for it."""
@@ -108,7 +115,9 @@ class HeatDriver(contract.Driver):
             case Observed.CHANGED:
                 state = f"{view.action}_{view.status}"
                 raise StackChanged(f"The cluster's stack is in {state}: {clean(view.reason)}")
-        wanted = self.definition.lasting(work)
+        wanted = groups.at(
+            self.definition.lasting(work), groups.places(view.parameters, groups.uuids(work))
+        )
         if self._is_of_another(work):
             wanted = {name: value for name, value in wanted.items() if name in view.parameters}
         if found := decisions.differences(wanted, view.parameters):
@@ -117,12 +126,38 @@ class HeatDriver(contract.Driver):
             )
         return self._facts(work, view)
 
+    def preview(self, work: Work) -> Preview:
+        """What Heat says that the update would change.
+
+        With the parameter ``template`` at ``current``: what moving to this driver's present template would change.
+        """
+        stack = Stack(work)
+        stack_id = work.bay.stack_id or only(stack)
+        if stack_id is None:
+            raise NotFound(_NO_STACK)
+        view = stack.look(stack_id, outputs=False)
+        order = groups.places(view.parameters, groups.uuids(work))
+        if work.parameters.get("template") == "current":
+            launch = self.definition.launch(work)
+            asked = Asked(groups.at(launch.parameters, order), launch)
+        else:
+            changes = groups.at(self.definition.changes(work), order)
+            asked = Asked({k: v for k, v in changes.items() if k in view.parameters})
+        return Previewer(work.clouds.heat(), stack.name, stack_id).preview(asked, view.parameters)
+
     # --- create ---------------------------------------------------------------------------------
 
     def _create(self, work: Work) -> Outcome:
         stack, cursor = Stack(work), Cursor.of(work)
         if cursor.stack_id is None:
-            return self._launch(work, stack)
+            if cursor.site is None and not work.bay.site:
+                site = self._site(work)
+                cursor = replace(cursor, site=site.data())
+                if site.masters or site.workers:
+                    # Kept before anything is made: a pass that comes again would choose otherwise.
+                    facts = Facts(site=cursor.site)
+                    return Wait(0, cursor.data(), Progress(_CHOOSING), facts)
+            return self._launch(work, stack, cursor.site or work.bay.site)
         if cursor.may_try and not work.woken:
             return self._try_again(work, stack, cursor)
         view = self._status(stack, cursor.stack_id, work)
@@ -137,7 +172,16 @@ class HeatDriver(contract.Driver):
                 return _gone()
         return _under_way(work, cursor, _CREATING)
 
-    def _launch(self, work: Work, stack: Stack) -> Outcome:
+    def _site(self, work: Work) -> Site:
+        """Where the new cluster goes. Raises InvalidOption for a place that cannot be had."""
+        if self.definition.zoned:
+            return self._zones.site(work)
+        if sites.Wanted.of(work.bay.hints).zones:
+            raise InvalidOption(f"The driver {self.name} cannot choose availability zones.")
+        return Site()
+
+    def _launch(self, work: Work, stack: Stack, site: Mapping[str, str]) -> Outcome:
+        work = replace(work, bay=replace(work.bay, site=site))
         try:
             stack_id = self._made_or_adopted(work, stack)
         except NameTaken as error:
@@ -151,6 +195,7 @@ class HeatDriver(contract.Driver):
                 stack_id=stack_id,
                 driver_version=self.version,
                 template_version=self.template_version,
+                site=site or None,
             ),
         )
 
@@ -187,6 +232,16 @@ class HeatDriver(contract.Driver):
                 return _gone()
             cursor = replace(cursor, known=sorted(view.parameters))
             return Wait(0, cursor.data(), Progress(_UPDATING))
+        if self._has_to_see(work, cursor):
+            try:
+                named = bool(work.parameters.get(removal.NODES))
+                view = stack.look(str(cursor.stack_id), outputs=named)
+            except NotFound:
+                return _gone()
+            cursor = self._seen(work, cursor, view)
+            if cursor.removable or cursor.places:
+                # Kept before it is asked for: another time it would be others.
+                return Wait(0, cursor.data(), Progress(_UPDATING))
         changes = self._changes(work, cursor)
         if not cursor.asked:
             return self._ask_update(work, stack, cursor, changes)
@@ -213,6 +268,26 @@ class HeatDriver(contract.Driver):
                     return self._ask_update(work, stack, cursor, changes)
                 cursor = cursor.looked()
         return _under_way(work, cursor, _UPDATING)
+
+    def _has_to_see(self, work: Work, cursor: Cursor) -> bool:
+        """Whether the stack has to say who goes, and where groups are, before anything is asked of it."""
+        if cursor.asked:
+            return False
+        places = self.definition.grouped and cursor.places is None
+        return places or (self._chooses(work) and cursor.removable is None)
+
+    def _chooses(self, work: Work) -> bool:
+        """Whether it is said here which nodes go: those that a person has named, or those that the scaler does."""
+        named = bool(work.parameters.get(removal.NODES)) or self.scaler is not None
+        return named and removal.NODES in self.definition.orders
+
+    def _seen(self, work: Work, cursor: Cursor, view: StackView) -> Cursor:
+        if self.definition.grouped and cursor.places is None:
+            cursor = replace(cursor, places=groups.order(work, view.parameters))
+        if self._chooses(work) and cursor.removable is None:
+            leaving = removal.leaving(self.definition, self.scaler, work, view)
+            cursor = replace(cursor, removable=leaving)
+        return cursor
 
     def _ask_update(
         self, work: Work, stack: Stack, cursor: Cursor, changes: Mapping[str, Any]
@@ -278,7 +353,12 @@ class HeatDriver(contract.Driver):
 
     def _changes(self, work: Work, cursor: Cursor) -> Mapping[str, Any]:
         """What an update sends: of the parameters that may change, those that the stack's own template has."""
+        if cursor.removable is not None:
+            named = {**work.parameters, removal.NODES: list(cursor.removable)}
+            work = replace(work, parameters=named)
         changes = self.definition.changes(work)
+        if cursor.places is not None:
+            changes = groups.at(changes, cursor.places)
         if cursor.known is None:
             return changes
         return {name: value for name, value in changes.items() if name in cursor.known}

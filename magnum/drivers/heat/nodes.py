@@ -29,7 +29,7 @@ MICROVERSION = "2.26"
 #: Nova tells nobody when it has done with a server: looks are at most this many seconds apart.
 LOOK = 5.0
 #: Keys of a server's metadata that our templates set.
-ROLE = "magnum_role"
+ROLE, GROUP = "magnum_role", "magnum_group"
 
 
 class NodeUnknown(InvalidOption):
@@ -40,7 +40,10 @@ class NodeUnknown(InvalidOption):
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """A node as Nova shows it. ``task`` is what Nova is at with it, empty if nothing; ``image`` is an id, or empty."""
+    """A node as Nova shows it. ``task`` is what Nova is at with it, empty if nothing; ``image`` is an id, or empty.
+
+    ``group`` is the uuid of its node group, empty for the groups that every cluster has.
+    """
 
     ident: str
     name: str
@@ -49,6 +52,7 @@ class Server:
     task: str
     image: str
     fault: str = ""
+    group: str = ""
 
     @classmethod
     def of(cls, shown: Mapping[str, Any]) -> "Server":
@@ -62,6 +66,7 @@ class Server:
             task=shown.get("OS-EXT-STS:task_state") or "",
             image=image.get("id", "") if isinstance(image, Mapping) else "",
             fault=(shown.get("fault") or {}).get("message", ""),
+            group=(shown.get("metadata") or {}).get(GROUP, ""),
         )
 
     @property

@@ -120,8 +120,8 @@ def leftovers(clouds: Clouds, uuid: str) -> tuple[Found, ...]:
 
     A service that does not let itself be searched is noted in the log, and passed over: a cloud may
     forbid it, and deletions must end there too. Raises CloudUnavailable where a service does not
-    answer. What the service itself keeps of a bay elsewhere (a user in Keystone, keys in a secret
-    store) is to be looked for here as soon as there is such a thing.
+    answer. The bay's own user and its secrets are not looked for: who runs the driver removes them
+    after all this has gone.
     """
     return tuple(_found(clouds, Mark(uuid)))
 

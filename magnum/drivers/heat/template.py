@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 import yaml
 
 from magnum.drivers.contract import Facts, Work
+from magnum.drivers.heat import groups, sites
 from magnum.drivers.heat.stack import Launch
 
 #: References that begin so are to files that several drivers share.
@@ -25,10 +26,14 @@ TEMPLATES = "templates"
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """A template and every file that it or a file of it refers to, as text. ``files`` by reference."""
+    """A template and every file that it or a file of it refers to, as text. ``files`` by reference.
+
+    ``parameters`` are the names of those that the template takes.
+    """
 
     template: str
     files: Mapping[str, str]
+    parameters: frozenset[str] = frozenset()
 
 
 @functools.cache
@@ -44,7 +49,8 @@ def bundle(package: str, main: str) -> Bundle:
     shared = resources.files(COMMON_PACKAGE) / TEMPLATES
     template = own.joinpath(main).read_text(encoding="utf-8")
     files: dict[str, str] = {}
-    wanted = list(_references(yaml.safe_load(template)))
+    read = yaml.safe_load(template)
+    wanted = list(_references(read))
     while wanted:
         name = wanted.pop()
         if name in files:
@@ -53,7 +59,7 @@ def bundle(package: str, main: str) -> Bundle:
         files[name] = text
         if name.endswith(".yaml"):
             wanted.extend(_references(yaml.safe_load(text)))
-    return Bundle(template, dict(sorted(files.items())))
+    return Bundle(template, dict(sorted(files.items())), frozenset(read.get("parameters") or ()))
 
 
 def _find(name: str, own: Traversable, shared: Traversable) -> Traversable:
@@ -80,12 +86,12 @@ class TemplateDefinition:
     """What a Heat driver says about its template. Stateless; one instance serves all bays.
 
     ``package`` is the driver's, ``main`` its template. ``mutable`` names the parameters that an
-    update may change; all others stay what they were at the stack's creation. ``orders`` are those
-    of them that belong to one update alone, such as which nodes go: they say nothing of how the
-    cluster is to be afterwards.
+    update may change, beside those of node groups where it has these; all others stay what they were
+    at the stack's creation. ``orders`` are those of them that belong to one update alone, such as
+    which nodes go: they say nothing of how the cluster is to be afterwards.
     """
 
-    package: ClassVar[str]
+    package: ClassVar[str] = ""
     main: ClassVar[str] = "cluster.yaml"
     mutable: ClassVar[frozenset[str]] = frozenset()
     orders: ClassVar[frozenset[str]] = frozenset()
@@ -105,6 +111,26 @@ class TemplateDefinition:
         """What the outputs of a complete stack say. An output that is None is not known."""
         raise NotImplementedError
 
+    def members(
+        self, work: Work, name: str, outputs: Mapping[str, Any]
+    ) -> Mapping[str, str] | None:
+        """The servers of a node group by their numbers in it; None where the stack does not say."""
+        return None
+
+    @property
+    def grouped(self) -> bool:
+        """Whether the template takes groups of nodes beside those that every cluster has."""
+        return groups.PARAMETER in self._declared
+
+    @property
+    def zoned(self) -> bool:
+        """Whether the template can be told in which availability zones nodes go."""
+        return sites.NODE_ZONES in self._declared
+
+    @property
+    def _declared(self) -> frozenset[str]:
+        return bundle(self.package, self.main).parameters if self.package else frozenset()
+
     def launch(self, work: Work) -> Launch:
         """Everything that the stack is created from."""
         found = bundle(self.package, self.main)
@@ -112,8 +138,8 @@ class TemplateDefinition:
 
     def changes(self, work: Work) -> Mapping[str, Any]:
         """The parameters that an update sends: those that may change, with their present values."""
-        given = self._given(work)
-        return {name: value for name, value in given.items() if name in self.mutable}
+        free = self.mutable | {groups.PARAMETER, groups.COUNT}
+        return {name: value for name, value in self._given(work).items() if name in free}
 
     def lasting(self, work: Work) -> Mapping[str, Any]:
         """The parameters that may change, as the stack must show them while nobody changes the bay."""
@@ -122,4 +148,7 @@ class TemplateDefinition:
         }
 
     def _given(self, work: Work) -> dict[str, Any]:
-        return {name: value for name, value in self.parameters(work).items() if value is not None}
+        """The parameters of a bay, and the zones of its site where the template can be told them."""
+        zones = sites.parameters(work.bay.site) if self.zoned else {}
+        given = {**zones, **self.parameters(work)}
+        return {name: value for name, value in given.items() if value is not None}

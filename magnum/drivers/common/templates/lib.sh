@@ -17,6 +17,18 @@ if value is not None:
 PYTHON
 }
 
+# node_list KEY: the values of a list, one per line.
+node_list() {
+    python3 - "$NODE_JSON" "$1" <<'PYTHON'
+import json
+import sys
+
+with open(sys.argv[1], encoding="utf-8") as file:
+    for value in json.load(file).get(sys.argv[2]) or []:
+        print(str(value).replace("\n", " "))
+PYTHON
+}
+
 # wait_for SECONDS WHAT COMMAND...: until the command succeeds; fails with WHAT after SECONDS.
 wait_for() {
     local seconds=$1 what=$2

@@ -1,0 +1,1 @@
+"""Talking to the masters of a Mesos cluster, with TLS and without."""
