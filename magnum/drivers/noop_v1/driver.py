@@ -18,12 +18,14 @@ from magnum.drivers.contract import (
     MASTER,
     Actor,
     Blocked,
+    Change,
     CloudUnavailable,
     Done,
     Facts,
     Failed,
     GroupFacts,
     Outcome,
+    Preview,
     Progress,
     Provides,
     Verb,
@@ -31,7 +33,7 @@ from magnum.drivers.contract import (
     Work,
 )
 
-from . import version
+from . import api, monitor, version
 
 #: Addresses that are nobody's: set aside for documentation by RFC 5737.
 ADDRESSES = tuple(str(host) for host in ipaddress.ip_network("192.0.2.0/24").hosts())
@@ -45,6 +47,11 @@ class Driver(contract.Driver):
     name = "noop_v1"
     version = version.version
     provides = frozenset({Provides(server_type="vm", os_distro=ANY_DISTRO, coe="noop")})
+    # Its bays may have more groups of nodes than the two that all have, and labels on their nodes.
+    node_groups = True
+    node_labels = True
+    endpoints = api.ENDPOINTS
+    monitor = monitor.MONITOR
 
     def __init__(self, clock: Callable[[], float] = time.time) -> None:
         """``clock`` gives seconds since 1970: it must mean the same to every conductor."""
@@ -57,8 +64,12 @@ class Driver(contract.Driver):
         return self._pretend(Verb.CREATE, work)
 
     def bay_update(self, work: Work) -> Outcome:
-        """Make up what has changed."""
+        """Make up what has changed: ``work.node_groups`` are those that there are to be, old ones and new ones."""
         return self._pretend(Verb.UPDATE, work)
+
+    def bay_upgrade(self, work: Work) -> Outcome:
+        """Make up that all nodes are what the new baymodel says."""
+        return self._pretend(Verb.UPGRADE, work)
 
     def bay_delete(self, work: Work) -> Outcome:
         """Forget the cluster. A real driver would prove here that nothing is left."""
@@ -74,6 +85,19 @@ class Driver(contract.Driver):
         }
         # The first address of all is a master's, and the cluster's API is there.
         return Facts(api_address=f"tcp://{ADDRESSES[0]}:2375", node_groups=facts)
+
+    def preview(self, work: Work) -> Preview:
+        """What an update would change: nodes come and go at the end of each group, and the others stay."""
+        # A real driver asks its cloud what is there. This one believes what the service says of it.
+        present = work.parameters.get("node_counts", {})
+        changes = []
+        for group in work.node_groups:
+            wanted = group.node_count
+            there = present.get(group.name, wanted)
+            for index in range(max(there, wanted)):
+                kind = "deleted" if index >= wanted else "added" if index >= there else "unchanged"
+                changes.append(Change(kind, f"{group.name} / {index}", "Noop::Node"))
+        return Preview(tuple(changes))
 
     def _pretend(self, verb: Verb, work: Work) -> Outcome:
         """Let the delay pass, then have the fault that was ordered, or succeed."""

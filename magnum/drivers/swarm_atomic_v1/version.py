@@ -1,4 +1,4 @@
 """Name and version of this driver. A minor change bumps the version; a major one is a new directory."""
 
 driver = "swarm_atomic"
-version = "1.0.0"
+version = "1.2.0"

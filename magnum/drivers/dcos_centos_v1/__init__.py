@@ -1,0 +1,1 @@
+"""DC/OS on CentOS nodes, built with Heat."""

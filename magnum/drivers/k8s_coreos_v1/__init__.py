@@ -1,0 +1,1 @@
+"""Kubernetes on virtual machines whose images are set up by Ignition, built with Heat."""

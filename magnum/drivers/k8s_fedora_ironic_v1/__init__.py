@@ -1,0 +1,1 @@
+"""Kubernetes on bare metal with Fedora, built with Heat and Ironic."""

@@ -1,0 +1,1 @@
+"""Kubernetes on Fedora virtual machines, built with Heat."""

@@ -1,0 +1,1 @@
+"""Mesos with ZooKeeper and Marathon on Ubuntu nodes, built with Heat."""

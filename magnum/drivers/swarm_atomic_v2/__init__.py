@@ -1,0 +1,1 @@
+"""Docker Swarm on Fedora Atomic nodes with managers that only manage, built with Heat."""
