@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from magnum.drivers.conformance.candidate import Candidate
+from magnum.drivers.contract import Driver
 from magnum.drivers.heat.template import TEMPLATES
 
 #: Headings with their lines; a heading without a line stands for no difference.
@@ -27,6 +28,9 @@ def compare(one: Candidate, other: Candidate) -> Differences:
         ),
         "provides": list(_sets(map(_provided, first.provides), map(_provided, second.provides))),
         "verbs": list(_sets(first.verbs(), second.verbs())),
+        "endpoints": list(_declared(_endpoints(first), _endpoints(second))),
+        "beside the verbs": list(_sets(beside(first), beside(second))),
+        "services": list(_sets(first.services, second.services)),
         "options": list(_declared(_options(one.path), _options(other.path))),
         "template parameters": list(_declared(_parameters(one.path), _parameters(other.path))),
         "resources": list(_counts(_resources(one.path), _resources(other.path))),
@@ -36,6 +40,29 @@ def compare(one: Candidate, other: Candidate) -> Differences:
 
 def _provided(one: Any) -> str:
     return f"{one.server_type}/{one.os_distro}/{one.coe}"
+
+
+def _endpoints(driver: Driver) -> dict[str, Any]:
+    return {
+        f"{one.method} {one.name}": {
+            "help": one.help,
+            "request": one.request,
+            "response": one.response,
+            "who": one.who,
+            "secret": one.secret,
+        }
+        for one in driver.endpoints
+    }
+
+
+def beside(driver: Driver) -> list[str]:
+    """What it has of the parts that a driver may have or not."""
+    there = {
+        "monitor": driver.monitor is not None,
+        "scaler": driver.scaler is not None,
+        "preview": type(driver).preview is not Driver.preview,
+    }
+    return [name for name, has in there.items() if has]
 
 
 def _sets(one: Any, other: Any) -> Iterator[str]:
@@ -60,7 +87,7 @@ def _declared(one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[str]
         before, now = dict(one[name] or {}), dict(other[name] or {})
         for key in sorted(before.keys() | now.keys()):
             if before.get(key) != now.get(key):
-                shown = (json.dumps(value.get(key)) for value in (before, now))
+                shown = (json.dumps(value.get(key), default=dict) for value in (before, now))
                 yield f"~ {name}: {key} {' -> '.join(shown)}"
 
 

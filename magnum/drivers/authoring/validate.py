@@ -5,7 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from magnum.drivers.authoring import options, scripts, source, templates
+import yaml
+
+from magnum.drivers.authoring import options, parts, scripts, source, templates
 from magnum.drivers.authoring.findings import Check, Finding
 from magnum.drivers.conformance.candidate import Candidate, Unusable, candidate
 from magnum.drivers.directories import MAIN
@@ -65,6 +67,8 @@ def _loaded(folder: Path, of: Candidate) -> Iterator[Finding]:
             f"Its version is {driver.version}, and that of version.py is {version}.",
             "Take it from there: from .version import version as release.",
         )
+    yield from parts.parts(folder, driver)
+    yield from parts.hidden(driver)
     if not isinstance(driver, HeatDriver):
         return
     for name in ("template_def.py", f"{TEMPLATES}/{driver.definition.main}"):
@@ -80,7 +84,7 @@ def _by_heat(of: Candidate, heat: Any) -> Iterator[Finding]:
     file = f"{TEMPLATES}/{definition.main}"
     try:
         found = bundle(definition.package, definition.main)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, yaml.YAMLError) as error:
         yield Finding(file, 0, f"It cannot be read: {error}.", "Correct it.")
         return
     try:

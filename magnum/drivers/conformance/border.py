@@ -6,10 +6,10 @@ from typing import Any
 
 import jsonschema
 
-from magnum.drivers.common.options import Options
 from magnum.drivers.conformance.candidate import Candidate
 from magnum.drivers.conformance.trial import Unfit, told, trial
 from magnum.drivers.contract import Facts, InvalidOption, NotFound, NotSupported, Verb
+from magnum.drivers.options import Options
 
 #: What the service knows of the effect of a change.
 CHANGES = ("mutable", "replaces-nodes", "fixed")
@@ -106,7 +106,7 @@ def refuses_a_wrong_value(candidate: Candidate, option: str) -> None:
         return
     with trial(candidate) as one:
         one.world.label(option, wrong)
-        answer = one.call(Verb.CREATE, {})
+        answer = one.run(Verb.CREATE)
         if not isinstance(answer, InvalidOption):
             raise Unfit(
                 f"with {option}={wrong[:40]!r} 'create' should raise InvalidOption, not {told(answer)}"
@@ -123,8 +123,7 @@ def refuses_a_wrong_value(candidate: Candidate, option: str) -> None:
 
 def _wrong(candidate: Candidate, option: str) -> str | None:
     """A value that the schema does not allow; None where it allows everything."""
-    options = Options("schema")
-    options.schema = schema_of(candidate)
+    options = Options(schema_of(candidate))
     for value in _WRONG:
         try:
             options.read({option: value})

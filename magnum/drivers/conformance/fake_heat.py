@@ -226,7 +226,8 @@ class FakeHeat:
             case "events":
                 return 200, {"events": []}
             case "template":
-                return 200, parsed(stack.template)
+                # As JSON has it: YAML reads a template's version as a date.
+                return 200, json.loads(json.dumps(parsed(stack.template), default=str))
             case "environment":
                 return 200, {"parameters": stack.parameters}
             case "files":

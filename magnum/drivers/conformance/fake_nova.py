@@ -23,8 +23,9 @@ class FakeServer:
 class FakeNova:
     """Stands for Nova's API. What it was asked for is under way until :meth:`settle`."""
 
-    def __init__(self) -> None:
+    def __init__(self, zones: Iterable[str] = ()) -> None:
         self.servers: dict[str, dict[str, Any]] = {}
+        self._zones = tuple(zones)
 
     def add(self, servers: Iterable[FakeServer], bay_uuid: str) -> None:
         """Have these servers; those that are there stay as they are."""
@@ -72,6 +73,9 @@ class FakeNova:
         path = unquote(urlsplit(url).path)
         if path.endswith(("/servers", "/servers/detail")):
             return 200, {"servers": list(self.servers.values())}
+        if path.endswith("/os-availability-zone"):
+            zones = [{"zoneName": zone, "zoneState": {"available": True}} for zone in self._zones]
+            return 200, {"availabilityZoneInfo": [{**zone, "hosts": None} for zone in zones]}
         if path.endswith("/os-server-groups"):
             return 200, {"server_groups": []}
         found = _SERVER.search(path)

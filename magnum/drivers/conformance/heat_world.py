@@ -4,7 +4,7 @@ Every request counts as a call and can be made to go wrong in each of the ways t
 """
 
 import json
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
@@ -17,8 +17,9 @@ from requests.adapters import BaseAdapter
 
 from magnum.drivers.conformance.fake_heat import Answer, FakeHeat, FakeHeatStack, refusal
 from magnum.drivers.conformance.fake_nova import FakeNova, FakeServer
+from magnum.drivers.conformance.readable import readable
 from magnum.drivers.conformance.world import PROXY_SECRET, Fault, World
-from magnum.drivers.contract import Driver
+from magnum.drivers.contract import WORKER, Driver
 
 _HEAT = "http://heat.invalid/v1/conformance-project"
 _NOVA = "http://nova.invalid/v2.1"
@@ -57,7 +58,7 @@ class HeatWorld(World):
 
     def __init__(self, driver: Driver) -> None:
         super().__init__(driver)
-        self.nova = FakeNova()
+        self.nova = FakeNova(self.loads)
         self.heat = FakeHeat(self.outputs, self._resources)
         self.clouds = FakeClouds(self._send)
         self._calls = 0
@@ -95,6 +96,27 @@ class HeatWorld(World):
     def clusters(self) -> Collection[str]:
         """The stacks that are there."""
         return tuple(self.heat.stacks)
+
+    def workers(self) -> Collection[str]:
+        """Nova's servers that our templates mark as workers."""
+        return tuple(
+            ident
+            for ident, server in self.nova.servers.items()
+            if server["metadata"]["magnum_role"] == WORKER
+        )
+
+    def picture(self) -> object:
+        """Stacks with their states and parameters, and servers with theirs."""
+        stacks = [
+            (stack.name, stack.status, stack.template, json.dumps(stack.parameters, sort_keys=True))
+            for stack in self.heat.stacks.values()
+        ]
+        return sorted(stacks), json.dumps(self.nova.servers, sort_keys=True)
+
+    def readable(self) -> Iterator[tuple[str, str]]:
+        """What Heat shows of the stacks."""
+        for stack in self.heat.stacks.values():
+            yield from readable(stack)
 
     def calls(self) -> int:
         """Requests so far."""

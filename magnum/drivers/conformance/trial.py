@@ -9,9 +9,10 @@ import logging
 import re
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from typing import Any
 
 from magnum.drivers.conformance.candidate import Candidate
@@ -50,6 +51,32 @@ Answer = Outcome | DriverError
 
 class Unfit(AssertionError):
     """The driver breaks a rule of the contract; the text says which, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a call of the driver's code ended: what it returned or raised, and how long it took, in seconds."""
+
+    came_back: bool
+    answer: object
+    seconds: float
+
+
+def within(patience: float, call: Callable[[], object]) -> Ended:
+    """Call the driver's code in a thread of its own, and wait for it for so many seconds."""
+    found: list[object] = []
+
+    def ask() -> None:
+        try:
+            found.append(call())
+        except BaseException as error:  # noqa: BLE001 - whatever comes out is an answer
+            found.append(error)
+
+    begun = time.monotonic()
+    thread = threading.Thread(target=ask, name="conformance", daemon=True)
+    thread.start()
+    thread.join(patience)
+    return Ended(bool(found), found[0] if found else None, time.monotonic() - begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +135,10 @@ class Trial:
                 self.world.settle()
         raise Unfit(f"'{verb}' does not end: after {MOST_CALLS} calls it answers {told(answer)}")
 
-    def call(self, verb: Verb, cursor: Mapping[str, Any], **more: Any) -> Answer:
-        """One call, with its answer held to the contract."""
+    def call(
+        self, verb: Verb, cursor: Mapping[str, Any], *, lost: bool = False, **more: Any
+    ) -> Answer:
+        """One call, with its answer held to the contract. Of one that is ``lost`` nothing is recorded."""
         self.moments.append(Moment(cursor, self.world.bay))
         where = f"'{verb}', call {len(self.moments)}"
         work = self.world.work(verb, cursor, attempt=len(self.moments), **more)
@@ -118,7 +147,8 @@ class Trial:
         self.answers.append(answer)
         if not isinstance(answer, DriverError):
             _check_form(answer, where)
-            self.world.learn(answer.facts)
+            if not lost:
+                self.world.learn(answer.facts)
         elif not str(answer.text or "").strip():
             raise Unfit(f"{where}: {type(answer).__name__} was raised without a text for the user")
         if len(self.world.clusters()) > 1:
@@ -129,24 +159,13 @@ class Trial:
         return answer
 
     def _ask(self, driver: Driver, verb: Verb, work: Work, where: str) -> Answer:
-        found: list[object] = []
-
-        def ask() -> None:
-            try:
-                found.append(getattr(driver, f"bay_{verb}")(work))
-            except BaseException as error:  # noqa: BLE001 - whatever comes out is an answer
-                found.append(error)
-
-        begun = time.monotonic()
-        thread = threading.Thread(target=ask, name="conformance", daemon=True)
-        thread.start()
-        thread.join(PATIENCE)
-        self.seconds.append(time.monotonic() - begun)
-        if not found:
+        ended = within(PATIENCE, partial(getattr(driver, f"bay_{verb}"), work))
+        self.seconds.append(ended.seconds)
+        if not ended.came_back:
             raise Unfit(
                 f"{where}: it has not returned within {PATIENCE:g} s. Start it and say Wait."
             )
-        (answer,) = found
+        answer = ended.answer
         if isinstance(answer, Outcome | DriverError):
             return answer
         if isinstance(answer, BaseException):
@@ -156,15 +175,41 @@ class Trial:
             ) from answer
         raise Unfit(f"{where}: it answered a {type(answer).__name__}, which is no outcome")
 
+    def ask(self, what: str, question: Callable[[], object], patience: float) -> object:
+        """Ask the driver something that is no verb. Returns its answer, or the exception of the contract it raised."""
+        with self._listening():
+            ended = within(patience, question)
+        if not ended.came_back:
+            raise Unfit(
+                f"{what}: it has not come back within {patience:g} s, and the contract says so"
+            )
+        answer = ended.answer
+        if isinstance(answer, DriverError):
+            if not str(answer.text or "").strip():
+                raise Unfit(
+                    f"{what}: {type(answer).__name__} was raised without a text for the user"
+                )
+        elif isinstance(answer, BaseException):
+            raise Unfit(
+                f"{what}: it raised {type(answer).__name__} ({answer}), which is not an exception of the contract. "
+                "Turn it into one, such as CloudUnavailable."
+            ) from answer
+        return answer
+
     @contextmanager
     def _listening(self) -> Iterator[None]:
-        """Keep what is logged meanwhile."""
+        """Keep what is logged meanwhile, from INFO upwards, as a service would have it in its log."""
         handler = _Listener(self.logged)
         root = logging.getLogger()
+        level, disabled = root.level, root.manager.disable
         root.addHandler(handler)
+        root.setLevel(min(level, logging.INFO))
+        logging.disable(logging.NOTSET)
         try:
             yield
         finally:
+            logging.disable(disabled)
+            root.setLevel(level)
             root.removeHandler(handler)
 
     def close(self) -> None:

@@ -43,10 +43,14 @@ def _break(candidate: Candidate, verb: Verb, number: int, fault: Fault, end: Don
 
 
 def says_no_secret(candidate: Candidate, verb: Verb) -> None:
-    """No outcome, exception, cursor, fact or log line holds a secret of the bay, whatever way the verb goes."""
+    """No outcome, exception, cursor, fact or log line holds a secret of the bay, whatever way the verb goes.
+
+    Nor does what people can read in the cloud hold one that the driver was given.
+    """
     with trial(candidate, verb) as one:
         one.finish(verb)
         _no_secret(one, f"in a run of '{verb}'")
+        _none_in_the_cloud(one, verb)
     with trial(candidate, verb) as one, _quiet():
         answer = one.call(verb, {})
         if one.world.fail():
@@ -56,12 +60,33 @@ def says_no_secret(candidate: Candidate, verb: Verb) -> None:
 
 def _no_secret(one: Trial, where: str) -> None:
     for said in (*map(texts, one.answers), *one.logged):
-        for secret in SECRETS:
+        no_secret_in(one, said, where)
+
+
+def no_secret_in(one: Trial, said: str, where: str) -> None:
+    """Hold something that a driver says against all secrets of the bay, planted ones and given ones."""
+    plain = said.replace("\\n", "\n")  # as a text that was shown by its repr had it
+    for secret, name in {
+        **dict(zip(SECRETS, SECRETS, strict=True)),
+        **one.world.secrets.needles(),
+    }.items():
+        if secret in plain:
+            shown = plain.replace(secret, "<SECRET>")
+            raise Unfit(
+                f"{where}: what the driver says has a secret of the bay's in it ({name}): {shown[:600]}. "
+                "Say what it is, and leave out its value."
+            )
+
+
+def _none_in_the_cloud(one: Trial, verb: Verb) -> None:
+    needles = one.world.secrets.needles()
+    for place, said in one.world.readable() if needles else ():
+        for secret, name in needles.items():
             if secret in said:
-                shown = said.replace(secret, "<SECRET>")
                 raise Unfit(
-                    f"{where}: what the driver says has a secret of the bay's in it ({secret}): {shown[:600]}. "
-                    "Say which option it is, and leave out its value."
+                    f"after '{verb}' everybody in the project can read a secret ({name}) in {place}. "
+                    "Declare the parameter as hidden, in every template that it goes through, and put no secret "
+                    "into an output."
                 )
 
 

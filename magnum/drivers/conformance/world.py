@@ -5,10 +5,12 @@ A driver's directory may bring a ``conformance.py`` with a class ``World`` that 
 driver the bare ``World``, which has no cloud at all.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
+from magnum.drivers.conformance.fake_secrets import FakeSecrets
+from magnum.drivers.conformance.samples import sample
 from magnum.drivers.contract import (
     ANY_DISTRO,
     MASTER,
@@ -18,7 +20,9 @@ from magnum.drivers.contract import (
     Clouds,
     CloudUnavailable,
     Driver,
+    Endpoint,
     Facts,
+    Load,
     NodeGroup,
     Verb,
     Work,
@@ -32,6 +36,16 @@ LABEL_SECRET = "planted-label-secret"
 PARAMETER_SECRET = "planted-parameter-secret"
 KEY_SECRET = "planted-key-secret"
 SECRETS = (PROXY_SECRET, LABEL_SECRET, PARAMETER_SECRET, KEY_SECRET)
+#: The zones of a world with a cloud, and how many bays each holds.
+LOADS: Mapping[str, Load] = {
+    "zone-1": Load(bays=3, own=1),
+    "zone-2": Load(bays=1),
+    "zone-3": Load(bays=2, own=2),
+}
+
+
+#: Facts that stay with the bay once they are known.
+_LASTING = ("stack_id", "api_address", "driver_version", "template_version", "site")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +84,8 @@ class World:
     def __init__(self, driver: Driver) -> None:
         provided = min(driver.provides, key=repr)
         self.clouds: Clouds = NoClouds()
+        self.secrets = FakeSecrets()
+        self.loads = LOADS if self.has_cloud else {}
         self.bay = Bay(
             uuid=UUID,
             name="conformance",
@@ -113,11 +129,7 @@ class World:
 
     def learn(self, facts: Facts) -> None:
         """Record what a driver observed, as the service does."""
-        known = {
-            name: value
-            for name in ("stack_id", "api_address")
-            if (value := getattr(facts, name)) is not None
-        }
+        known = {name: value for name in _LASTING if (value := getattr(facts, name)) is not None}
         self.bay = replace(self.bay, **known)
 
     def work(self, verb: Verb, cursor: Mapping[str, Any], **more: Any) -> Work:
@@ -131,8 +143,18 @@ class World:
             parameters=self.parameters,
             cursor=cursor,
             poll_interval=1.0,
+            secrets=self.secrets,
+            loads=self.loads if verb is Verb.CREATE and not self.bay.site else {},
             **more,
         )
+
+    def request(self, endpoint: Endpoint) -> Mapping[str, Any]:
+        """What one of the driver's endpoints is asked. By default the smallest request that its schema allows.
+
+        Raises Unknown where that cannot be found out.
+        """
+        made: Mapping[str, Any] = sample(endpoint.request)
+        return made
 
     # --- what the cloud does --------------------------------------------------------------------------------------
 
@@ -150,6 +172,18 @@ class World:
     def clusters(self) -> Collection[str]:
         """Every cluster of the bay that is in the cloud, whatever its state, by a name of its own."""
         return ()
+
+    def workers(self) -> Collection[str] | None:
+        """Ids of the servers of the bay's workers, as a scaler names them; None where this world has no servers."""
+        return None
+
+    def picture(self) -> object:
+        """All that is there of the bay in the cloud, so that two pictures are equal where nothing has changed."""
+        return sorted(self.clusters())
+
+    def readable(self) -> Iterator[tuple[str, str]]:
+        """Texts that people in the bay's project can read in the cloud, each behind the name of where it stands."""
+        return iter(())
 
     def calls(self) -> int:
         """How many calls into the cloud there were."""
