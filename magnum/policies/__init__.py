@@ -2,7 +2,25 @@
 
 from oslo_policy import policy
 
-from magnum.policies import actions, base, baymodels, bays, events, operations, placements
+from magnum.policies import (
+    actions,
+    base,
+    baymodels,
+    bays,
+    certificates,
+    credentials,
+    drivers,
+    effective,
+    events,
+    ext,
+    federations,
+    mservices,
+    nodegroups,
+    operations,
+    placements,
+    previews,
+    quotas,
+)
 
 
 def list_rules() -> list[policy.RuleDefault]:
@@ -12,7 +30,17 @@ def list_rules() -> list[policy.RuleDefault]:
         *baymodels.RULES,
         *bays.RULES,
         *actions.RULES,
+        *nodegroups.RULES,
         *operations.RULES,
         *events.RULES,
         *placements.RULES,
+        *certificates.RULES,
+        *credentials.RULES,
+        *ext.RULES,
+        *previews.RULES,
+        *effective.RULES,
+        *drivers.RULES,
+        *quotas.RULES,
+        *mservices.RULES,
+        *federations.RULES,
     ]

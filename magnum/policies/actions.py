@@ -20,4 +20,32 @@ ACTIONS = tuple(
     )
 )
 
-RULES: list[policy.RuleDefault] = documented("action", "bays/{bay}/actions", ACTIONS)
+#: What changes a cluster; each family of clients has its own words for these.
+_CHANGES = {
+    "resize": "Change the number of nodes of a {}'s node group, and name those that go",
+    "upgrade": "Move a {} to another {}",
+}
+
+
+def _changes(bay: str, baymodel: str) -> tuple[Action, ...]:
+    return tuple(
+        Action(
+            f"{name}{suffix}",
+            check,
+            f"{what.format(bay, baymodel)}{where}.",
+            "POST",
+            f"/{name}",
+        )
+        for name, what in _CHANGES.items()
+        for suffix, check, where in (
+            ("", ADMIN_OR_MEMBER, ""),
+            ("_all_projects", ADMIN, ", in any project"),
+        )
+    )
+
+
+RULES: list[policy.RuleDefault] = [
+    *documented("action", "bays/{bay}/actions", ACTIONS),
+    *documented("bay", "bays/{bay}/actions", _changes("bay", "baymodel")),
+    *documented("cluster", "clusters/{cluster}/actions", _changes("cluster", "cluster template")),
+]
