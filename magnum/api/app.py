@@ -12,13 +12,16 @@ from magnum.api import hooks, routes
 from magnum.api.http import SEGMENTS, Request, Response
 from magnum.api.middleware.auth import KeystoneAuth, OpenRoutes
 from magnum.api.middleware.faults import Faults
+from magnum.api.middleware.healthcheck import Healthcheck
+from magnum.api.middleware.measured import Measured
 from magnum.api.middleware.protocol import Protocol
 from magnum.api.middleware.request_id import RequestId
 from magnum.api.routing import Handler, Route, Router
-from magnum.conf import CONF
+from magnum.common import metrics
+from magnum.conf import CONF, opts
 from magnum.db import session
 from magnum.drivers import catalogue
-from magnum.lifecycle import hints
+from magnum.lifecycle import figures, hints
 from magnum.policies import enforcer
 
 
@@ -57,7 +60,7 @@ def prepare(config_files: Sequence[str] | None, arguments: Sequence[str] = ()) -
     :param config_files: None means oslo.config's usual places, such as /etc/magnum/magnum.conf.
     :param arguments: further arguments for oslo.config, such as ``--debug``; never the process's own.
 
-    Raises oslo.config's errors for what cannot be read.
+    Raises oslo.config's errors for what cannot be read, and for values that their options do not take.
     """
     log.register_options(CONF)
     CONF(
@@ -65,6 +68,7 @@ def prepare(config_files: Sequence[str] | None, arguments: Sequence[str] = ()) -
         project="magnum",
         default_config_files=list(config_files or ()) or None,
     )
+    opts.check(CONF)
     log.setup(CONF, "magnum")
     # Nobody waits minutes for an answer: without a database it is 503, and the next request tries again.
     CONF.set_default("max_retries", 0, group="database")
@@ -82,7 +86,11 @@ def make(auth: Callable[[WSGIApplication], WSGIApplication] = KeystoneAuth) -> W
     enforcer.decisions()
     api = Application(routes.table())
     inner = Protocol(OpenRoutes(auth(api), api))
-    return RequestId(_behind_proxy(Faults(inner)))
+    whole = RequestId(_behind_proxy(Faults(Healthcheck(inner))))
+    if not metrics.are_shown():
+        return whole
+    figures.serve_api()
+    return Measured(whole)
 
 
 def _behind_proxy(app: WSGIApplication) -> WSGIApplication:

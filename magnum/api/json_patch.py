@@ -40,6 +40,10 @@ DOCUMENT: Final = {
 }
 _VALIDATOR = Draft202012Validator(DOCUMENT)
 
+#: What openstacksdk begins with when it is told a bare id: it compares with an object that has no attributes, so that
+#: what it adds replaces (contract 3.1).
+_OF_A_BARE_ID: Final = {"op": "move", "from": "/uuid", "path": "/id"}
+
 _PAIR = re.compile(r"\s*([^=,\s]+)\s*=\s*([^,]*)")
 
 
@@ -79,11 +83,19 @@ def read(document: Any) -> tuple[Change, ...]:
     if document is None:
         return ()
     check_storable(document)
-    for error in _VALIDATOR.iter_errors(document):
+    of_a_bare_id = isinstance(document, list) and document[:1] == [_OF_A_BARE_ID]
+    offset = 1 if of_a_bare_id else 0
+    items = document[offset:] if of_a_bare_id else document
+    for error in _VALIDATOR.iter_errors(items):
         raise refused(error)
     return tuple(
-        Change(index, item["op"], tuple(item["path"].split("/")[1:]), item.get("value"))
-        for index, item in enumerate(document)
+        Change(
+            index,
+            "replace" if of_a_bare_id and item["op"] == "add" else item["op"],
+            tuple(item["path"].split("/")[1:]),
+            item.get("value"),
+        )
+        for index, item in enumerate(items, offset)
     )
 
 

@@ -48,7 +48,10 @@ HISTORY: Final[tuple[tuple[Version, str], ...]] = (
         Version(1, 15),
         "Operations and events of bays and clusters. Answers to POST, PATCH and DELETE of a bay name the operation."
         " A PATCH waits its turn behind other work. DELETE of a bay takes ?force=. Bays show generation,"
-        " observed_generation and observed_at; one bay also shows operation and stale.",
+        " observed_generation, observed_at and what clusters show, and take a keypair, merge_labels and no nodes as"
+        " these do; one bay also shows operation, stale, placement, hints, site, options,"
+        " utilisation and ca_expires_at. Actions on bays, among them what clusters have, node groups of bays,"
+        " previews of changes, endpoints of drivers, drivers and their options, placements.",
     ),
 )
 
@@ -59,6 +62,20 @@ MAXIMUM: Final = HISTORY[-1][0]
 ASYNCHRONOUS_BAYS: Final = Version(1, 2)
 #: From here on a PATCH may ask for a rollback.
 ROLLBACK: Final = Version(1, 3)
+#: From here on clusters can be resized.
+RESIZE: Final = Version(1, 7)
+#: From here on clusters can be upgraded.
+UPGRADE: Final = Version(1, 8)
+#: From here on clusters have node groups.
+NODE_GROUPS: Final = Version(1, 9)
+#: From here on a cluster may have no nodes.
+NO_NODES: Final = Version(1, 10)
+#: From here on the credential of a bay's nodes can be replaced.
+CREDENTIALS: Final = Version(1, 12)
+#: From here on clusters show cluster_id.
+CLUSTER_ID: Final = Version(1, 13)
+#: From here on node groups have labels and taints of their nodes.
+NODE_LABELS: Final = Version(1, 14)
 #: From here on operations are shown, named in answers, and queued; a DELETE may be forced.
 OPERATIONS: Final = Version(1, 15)
 

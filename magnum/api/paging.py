@@ -32,16 +32,18 @@ def page_of(
     sort_keys: Collection[str],
     spelled: Mapping[str, str] | None = None,
     marked_by: Marker = UUID,
+    more: Collection[str] = (),
 ) -> Page:
     """The page that a request asks for.
 
     :param sort_keys: what the store can sort by.
     :param spelled: what the caller's words for some of these are.
     :param marked_by: what its marker has to be.
+    :param more: arguments that this list has beside the usual ones, for the caller to read.
 
     Raises BadRequest that names the argument.
     """
-    query = request.query(ARGUMENTS)
+    query = request.query({*ARGUMENTS, *more})
     sort_key = query.get("sort_key", "id")
     sort_key = (spelled or {}).get(sort_key, sort_key)
     if sort_key not in sort_keys:

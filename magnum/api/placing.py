@@ -4,11 +4,13 @@ A person who names a driver gets that driver, in the version that stands behind 
 and the distribution may then be left out where the driver has only one; where they are given, they must agree with it.
 """
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from magnum.common import errors
 from magnum.common.context import RequestContext
+from magnum.conf import CONF
 from magnum.drivers import catalogue
 from magnum.drivers.contract import ANY_DISTRO, Driver, Provides
 from magnum.drivers.placement import Decision
@@ -19,7 +21,8 @@ from magnum.lifecycle import placement
 class Wish:
     """What a request says of its driver; None where it says nothing.
 
-    ``distro_field`` is where the distribution was said: by the image, or by the request itself.
+    ``distro_field`` is where the distribution was said: by the image, or by the request itself. ``hints`` are those of
+    the request; see :func:`check_hints`.
     """
 
     server_type: str
@@ -27,15 +30,20 @@ class Wish:
     coe: str | None = None
     os_distro: str | None = None
     distro_field: str = "/cluster_distro"
+    hints: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The driver, and what it is to build; no distribution where neither the request nor the driver says one."""
+    """The driver, and what it is to build; no distribution where neither the request nor the driver says one.
+
+    ``fitting`` are all drivers that could build it; a bay may get another one of them.
+    """
 
     driver: Driver
     coe: str
     os_distro: str | None
+    fitting: tuple[Driver, ...] = ()
 
 
 def choose(wish: Wish) -> Choice:
@@ -64,7 +72,8 @@ def choose(wish: Wish) -> Choice:
         )
     driver, offer = offers[0]
     own = None if offer.os_distro == ANY_DISTRO else offer.os_distro
-    return Choice(driver, offer.coe, wish.os_distro or own)
+    fitting = tuple(dict.fromkeys(driver for driver, _ in offers))
+    return Choice(driver, offer.coe, wish.os_distro or own, fitting)
 
 
 def place(context: RequestContext, wish: Wish, nodes: int) -> tuple[Driver, Decision]:
@@ -97,7 +106,26 @@ def asked(wish: Wish, project_id: str | None, nodes: int) -> placement.Wish:
         driver=name,
         version=version,
         nodes=nodes,
+        hints=wish.hints,
     )
+
+
+def check_hints(hints: Mapping[str, Any]) -> None:
+    """Raise InvalidField for a place that cannot be had, as far as that is known without asking the cloud."""
+    ours = placement.region()
+    if (named := hints.get("region")) not in (None, ours):
+        where = f"in the region {ours}" if ours else "in one region only, which has no name here"
+        raise errors.InvalidField(
+            f"Clusters are built {where}, not in {named!r}", field="/hints/region"
+        )
+    allowed = CONF.placement.zones
+    asked = hints.get("availability_zone") or []
+    zones = asked.split(",") if isinstance(asked, str) else asked
+    if allowed and (outside := {zone.strip() for zone in zones} - {"", *allowed}):
+        raise errors.InvalidField(
+            f"Clusters are built in the availability zones {_words(allowed)}, not in {_words(outside)}",
+            field="/hints/availability_zone",
+        )
 
 
 def _named(wish: Wish) -> tuple[str | None, str | None]:

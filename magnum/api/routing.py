@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from magnum.api import errors as api_errors
-from magnum.api.microversions import MINIMUM, Version
+from magnum.api.microversions import MINIMUM, OPERATIONS, Version
+from magnum.common import errors
 
 Handler = Callable[..., Any]
 
@@ -61,7 +62,8 @@ class Router:
     ) -> tuple[Route, list[str]]:
         """The route and the values of its free segments.
 
-        HEAD is answered as GET is. Raises RouteNotFound for a path that is unknown at this version, NotMethod for a
+        HEAD is answered as GET is. Raises NotAcceptable for a path that came with a later version (contract 1.2),
+        RouteNotFound for one that is unknown, our own below the version that has them among these, NotMethod for a
         known path without the method.
         """
         node: _Node | None = self._root
@@ -78,9 +80,19 @@ class Router:
         route = node.routes.get("GET" if method == "HEAD" else method) if node is not None else None
         if route is not None and version >= route.since:
             return route, values
+        if node is not None and (later := _later(node, version)) is not None:
+            raise errors.NotAcceptable(
+                f"Version {version} of the API does not have this yet. It came with {later}."
+            )
         served = (
             [one.method for one in node.routes.values() if version >= one.since] if node else []
         )
         if not served:
             raise api_errors.RouteNotFound("There is no such path.")
         raise api_errors.NotMethod(method, tuple(sorted(served)))
+
+
+def _later(node: _Node, version: Version) -> Version | None:
+    """The version that a path came with, where that is later than the one in use and the path is not our own."""
+    since = min((route.since for route in node.routes.values()), default=MINIMUM)
+    return since if version < since < OPERATIONS else None

@@ -33,6 +33,31 @@ class Spelling:
     timeout_key: str
     faults_key: str
     synchronous_below: Version
+    #: Whether its clusters have what bays never had: a keypair and no nodes where asked for, merged labels, reports of
+    #: their health (contract 2.2).
+    is_newer: bool
+
+    def has_more(self, version: Version) -> bool:
+        """Whether bays have that too at this version."""
+        return self.is_newer or version >= microversions.OPERATIONS
+
+    def may_be_empty(self, version: Version) -> bool:
+        """Whether there may be no nodes but masters at this version."""
+        return self.has_more(version) and version >= microversions.NO_NODES
+
+    def stack_key(self, version: Version) -> str:
+        """What a body calls the stack's id (contract 1.2, version 1.13)."""
+        renamed = self.is_newer and version >= microversions.CLUSTER_ID
+        return "cluster_id" if renamed else "stack_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """How one request is answered: the words, the version, and the URL of the application for links."""
+
+    spelling: Spelling
+    version: Version
+    base: str
 
 
 BAYS: Final = Spelling(
@@ -47,6 +72,7 @@ BAYS: Final = Spelling(
     timeout_key="bay_create_timeout",
     faults_key="bay_faults",
     synchronous_below=microversions.ASYNCHRONOUS_BAYS,
+    is_newer=False,
 )
 
 CLUSTERS: Final = Spelling(
@@ -61,4 +87,5 @@ CLUSTERS: Final = Spelling(
     timeout_key="create_timeout",
     faults_key="faults",
     synchronous_below=microversions.MINIMUM,
+    is_newer=True,
 )

@@ -1,4 +1,4 @@
-"""What all controllers share. An extension of a driver, too, may stand on this module."""
+"""What all controllers share."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -5,7 +5,7 @@ from typing import Any
 
 from oslo_db import exception as db_exception
 
-from magnum.api import coes, json_patch, paging, placing
+from magnum.api import coes, json_patch, microversions, options, paging, placing
 from magnum.api.controllers.base import (
     Request,
     Response,
@@ -21,6 +21,7 @@ from magnum.api.views import collection
 from magnum.common import errors, ids
 from magnum.db import baymodels as store
 from magnum.db.models import BayModel
+from magnum.drivers.contract import Driver
 from magnum.identity.caller import Caller
 from magnum.policies import enforcer
 
@@ -50,22 +51,28 @@ class BayModelsController:
         baymodel = store.get(request.caller, ident, all_projects=sees_all_projects(request))
         # A public one may be read by everybody who may read his own.
         authorize(request, None if baymodel.public else owner(baymodel))
-        return response.send(view.full(baymodel, self._spelling, request.base))
+        return response.send(self._shown(request, baymodel))
 
     def create(self, request: Request, response: Response) -> Response:
         """``POST``: 201 and the new baymodel."""
         request.query()
-        wanted = schemas.CREATE.read(request.document())
+        wanted = schemas.create(self._spelling, request.version).read(request.document())
         given = {name: value for name, value in wanted.items() if value is not None}
         values: dict[str, Any] = {
             "name": ids.generated_name(self._spelling.baymodel_suffix),
             **schemas.DEFAULTS,
             **given,
         }
+        chosen = values.pop(options.OPTIONS, {})
         _fit_together(values)
         authorize(request)
         need_project(request.caller)
-        _verify(values, Caller(request.caller))
+        fitting = _verify(values, Caller(request.caller))
+        options.check_labels(values["labels"], fitting)
+        given_labels = wanted.get("labels")
+        values["labels"] = options.merged(
+            values["labels"], given_labels, options.as_labels(chosen, fitting[0])
+        )
         if values["public"] or values["hidden"]:
             self._check_may_publish(request)
         try:
@@ -74,7 +81,7 @@ class BayModelsController:
             raise errors.Conflict(
                 f"There is a {self._spelling.baymodel} with this uuid already.", field="/uuid"
             ) from error
-        body = view.full(baymodel, self._spelling, request.base)
+        body = self._shown(request, baymodel)
         return response.send_created(body, body["links"][0]["href"])
 
     def change(self, request: Request, response: Response, ident: str) -> Response:
@@ -82,14 +89,16 @@ class BayModelsController:
         request.query()
         changes = json_patch.read(request.document())
         baymodel = self._find(request, ident)
-        current = {name: getattr(baymodel, name) for name in schemas.CREATE.properties}
+        if request.version >= microversions.OPERATIONS:
+            changes = options.in_labels(changes, baymodel.labels, _driver_of(baymodel))
+        current = {name: getattr(baymodel, name) for name in schemas.PROPERTIES}
         changed = json_patch.apply(changes, current, schemas.PATCH)
         values = {name: value for name, (value, _) in changed.items()}
         if values:
             self._check_changeable(request, baymodel, values)
             _pointing_at(changed, lambda: _refit(values, current, Caller(request.caller)))
             baymodel = store.update(request.caller, baymodel.uuid, values)
-        return response.send(view.full(baymodel, self._spelling, request.base))
+        return response.send(self._shown(request, baymodel))
 
     def remove(self, request: Request, response: Response, ident: str) -> Response:
         """``DELETE /{baymodel}``: 204, or 400 while a bay uses it."""
@@ -98,13 +107,27 @@ class BayModelsController:
         store.delete(request.caller, baymodel.uuid)
         return response.send_nothing()
 
+    def _shown(
+        self,
+        request: Request,
+        baymodel: BayModel,
+        find: Callable[[BayModel], Driver | None] | None = None,
+    ) -> dict[str, Any]:
+        """All fields; from the version on that has options, these too. ``find`` gives the driver of a baymodel."""
+        body = view.full(baymodel, self._spelling, request.base)
+        if request.version >= microversions.OPERATIONS:
+            driver = (find or _driver_of)(baymodel) if baymodel.labels else None
+            body["options"] = options.shown(baymodel.labels, driver)
+        return body
+
     def _page(self, request: Request, response: Response, path: str) -> Response:
         page = paging.page_of(request, store.sort_keys())
         authorize(request)
         found = store.page(request.caller, page, all_projects=sees_all_projects(request))
-        base = request.base
-        items = [view.full(baymodel, self._spelling, base) for baymodel in found]
-        return response.send(collection.body(self._spelling.baymodels, items, page, base, path))
+        find = _remembering(_driver_of)
+        items = [self._shown(request, baymodel, find) for baymodel in found]
+        body = collection.body(self._spelling.baymodels, items, page, request.base, path)
+        return response.send(body)
 
     def _find(self, request: Request, ident: str) -> BayModel:
         """One that the caller may change. Raises NotFound, Forbidden for somebody else's public one."""
@@ -139,8 +162,32 @@ def _fit_together(values: dict[str, Any]) -> None:
     coes.check_volume_size(values.get("docker_storage_driver"), values.get("docker_volume_size"))
 
 
-def _verify(values: dict[str, Any], caller: Caller) -> None:
-    """Ask the cloud for what is named, and settle distribution and driver by what the image says."""
+def _driver_of(baymodel: BayModel) -> Driver | None:
+    """The driver that its bays get, or one of those; None where there is none at present."""
+    values = {name: getattr(baymodel, name) for name in _PLACING}
+    return next(iter(_fitting(values)), None)
+
+
+def _remembering(
+    find: Callable[[BayModel], Driver | None],
+) -> Callable[[BayModel], Driver | None]:
+    """The same, for a list: it is asked once for each kind of baymodel."""
+    known: dict[tuple[Any, ...], Driver | None] = {}
+
+    def remembered(baymodel: BayModel) -> Driver | None:
+        kind = tuple(getattr(baymodel, name) for name in sorted(_PLACING - {"image_id"}))
+        if kind not in known:
+            known[kind] = find(baymodel)
+        return known[kind]
+
+    return remembered
+
+
+def _verify(values: dict[str, Any], caller: Caller) -> tuple[Driver, ...]:
+    """Ask the cloud for what is named, and settle distribution and driver by what the image says.
+
+    Returns the drivers that fit.
+    """
     image = caller.image(values["image_id"], "/image_id")
     if image is not None:
         values["cluster_distro"] = image.os_distro
@@ -148,6 +195,7 @@ def _verify(values: dict[str, Any], caller: Caller) -> None:
     choice = placing.choose(_wish(values, by_image=image is not None))
     values["cluster_distro"] = choice.os_distro
     _verify_others(values, caller)
+    return choice.fitting
 
 
 def _verify_others(values: Mapping[str, Any], caller: Caller) -> None:
@@ -172,7 +220,10 @@ def _refit(values: dict[str, Any], current: Mapping[str, Any], caller: Caller) -
             values.setdefault("cluster_distro", image.os_distro)
     after = {**current, **values}
     if values.keys() & _PLACING:
-        placing.choose(_wish(after, by_image=not said))
+        choice = placing.choose(_wish(after, by_image=not said))
+        options.check_labels(after["labels"], choice.fitting)
+    elif "labels" in values:
+        options.check_labels(after["labels"], _fitting(after))
     # What the patch leaves alone is not judged again: the operator may have changed his mind since.
     if values.keys() & {"coe", "network_driver"}:
         coes.check_network_driver(after["coe"], after["network_driver"])
@@ -181,6 +232,14 @@ def _refit(values: dict[str, Any], current: Mapping[str, Any], caller: Caller) -
     if values.keys() & {"docker_storage_driver", "docker_volume_size"}:
         coes.check_volume_size(after["docker_storage_driver"], after["docker_volume_size"])
     _verify_others(values, caller)
+
+
+def _fitting(values: Mapping[str, Any]) -> tuple[Driver, ...]:
+    """The drivers that fit at present, none where they are away: then nothing is known of labels."""
+    try:
+        return placing.choose(_wish(values, by_image=False)).fitting
+    except errors.InvalidField:
+        return ()
 
 
 def _wish(values: Mapping[str, Any], *, by_image: bool) -> placing.Wish:
@@ -200,7 +259,7 @@ def _pointing_at(
     try:
         check()
     except errors.MagnumError as error:
-        named = (error.field or "").removeprefix("/")
+        named = (error.field or "").removeprefix("/").partition("/")[0]
         # What is named may be what the patch left alone, and what it changed contradicts it.
         guilty = next(name for name in (named, *sorted(_PLACING), *changed) if name in changed)
         error.field = f"/{changed[guilty][1].index}/value"

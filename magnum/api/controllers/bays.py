@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from magnum.api import json_patch, microversions, paging, placing
+from magnum.api import bay_changes, json_patch, microversions, options, paging, placing
 from magnum.api.controllers.base import (
     Request,
     Response,
@@ -15,7 +15,7 @@ from magnum.api.controllers.base import (
 )
 from magnum.api.schemas import bays as schemas
 from magnum.api.schemas.base import boolean, coerced
-from magnum.api.spelling import Spelling
+from magnum.api.spelling import Spelling, Wording
 from magnum.api.views import bays as view
 from magnum.api.views import collection, links, placements
 from magnum.common import errors, ids
@@ -26,10 +26,10 @@ from magnum.db import history
 from magnum.db.models import Bay, BayModel
 from magnum.db.paging import Page
 from magnum.drivers import catalogue
-from magnum.drivers.contract import WORKER, Driver, Verb
+from magnum.drivers.contract import Driver, Verb
 from magnum.drivers.placement import Decision
 from magnum.identity.caller import Caller
-from magnum.lifecycle import submit
+from magnum.lifecycle import health, submit
 from magnum.policies import enforcer
 
 
@@ -38,51 +38,55 @@ class BaysController:
 
     def __init__(self, spelling: Spelling) -> None:
         self._spelling = spelling
-        self._schemas = schemas.of(spelling)
         self._model_field = f"/{spelling.baymodel_key}"
-        self._sort_words = {spelling.timeout_key: "create_timeout"}
+        self._sort_words = {
+            spelling.timeout_key: "create_timeout",
+            spelling.baymodel_key: "baymodel_id",
+            "cluster_id": "stack_id",
+        }
 
     def index(self, request: Request, response: Response) -> Response:
         """``GET``: a page of the project's bays, the fields of a list."""
         page = self._page(request)
         found = store.page(request.caller, page, all_projects=sees_all_projects(request))
-        base = request.base
-        items = [view.short(bay, self._spelling, base) for bay in found]
-        return self._send_page(response, items, page, base, self._spelling.bays)
+        wording = self._wording(request)
+        items = [view.short(bay, wording) for bay in found]
+        return self._send_page(response, items, page, wording.base, self._spelling.bays)
 
     def detail(self, request: Request, response: Response) -> Response:
         """``GET /detail``: a page with all fields."""
         page = self._page(request)
         wide = sees_all_projects(request)
         found = store.page_of_details(request.caller, page, all_projects=wide)
-        base = request.base
-        items = [self._full(request, bay, base) for bay in found]
-        return self._send_page(response, items, page, base, f"{self._spelling.bays}/detail")
+        wording = self._wording(request)
+        items = [self._full(bay, wording) for bay in found]
+        return self._send_page(response, items, page, wording.base, f"{self._spelling.bays}/detail")
 
     def show(self, request: Request, response: Response, ident: str) -> Response:
         """``GET /{bay}``"""
         request.query()
-        base = request.base
+        wording = self._wording(request)
         if request.version < microversions.OPERATIONS:
-            return response.send(view.one(self._find(request, ident), self._spelling, base))
+            return response.send(view.one(self._find(request, ident), wording))
         wide = sees_all_projects(request)
         bay, operation = history.followed(request.caller, ident, all_projects=wide)
         authorize(request, owner(bay))
         for_operator = operation is not None and sees_operator_text(request, operation)
-        body = view.one(bay, self._spelling, base) | view.age(bay) | {"placement": bay.placement}
-        body |= view.present(bay, operation, base, for_operator=for_operator)
+        body = view.one(bay, wording) | view.age(bay) | view.running(bay)
+        body |= {"options": options.shown(bay.labels, bay_changes.driver_of(bay))}
+        body |= view.present(bay, operation, wording.base, for_operator=for_operator)
         return response.send(body)
 
     def create(self, request: Request, response: Response) -> Response:
         """``POST``: 202 and the uuid; 201 and the whole bay below the version that made bays asynchronous."""
         request.query()
-        wanted = self._schemas.create.read(request.document())
+        wanted = schemas.create(self._spelling, request.version).read(request.document())
         authorize(request)
         need_project(request.caller)
         baymodel = self._baymodel(request, wanted[self._spelling.baymodel_key])
         made = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel))
         if request.version < self._spelling.synchronous_below:
-            body = view.one(made.bay, self._spelling, request.base)
+            body = view.one(made.bay, self._wording(request))
             return response.send_created(body, body["links"][0]["href"])
         return send_accepted(request, response, made.bay, made.operation)
 
@@ -94,21 +98,27 @@ class BaysController:
         """
         rollback = _flag(request, "rollback", microversions.ROLLBACK)
         changes = json_patch.read(request.document())
-        bay = self._find(request, ident)
-        node_count = self._node_count(bay, changes)
-        other = node_count not in (None, _workers(bay))
-        if other:
+        bay = self._find_to_change(request, ident, changes)
+        change = bay_changes.read(bay, changes, self._spelling, request.version)
+        if change.is_other:
             check_driver_can(bay, Verb.UPDATE)
+        if change.health:
+            health.report(request.caller, bay, change.health)
         operation = None
         queue = request.version >= microversions.OPERATIONS
-        if node_count is not None and (other or queue):
+        if change.is_other or (change.said and queue):
             operation = submit.update_bay(
-                request.caller, bay, node_count, rollback=rollback, queue=queue
+                request.caller,
+                bay,
+                change.node_count,
+                labels=change.labels,
+                rollback=rollback,
+                queue=queue,
             )
         if request.version < self._spelling.synchronous_below:
             if operation is not None:
                 bay = store.get(request.caller, bay.uuid, all_projects=sees_all_projects(request))
-            return response.send(view.one(bay, self._spelling, request.base))
+            return response.send(view.one(bay, self._wording(request)))
         return send_accepted(request, response, bay, operation)
 
     def remove(self, request: Request, response: Response, ident: str) -> Response:
@@ -120,9 +130,12 @@ class BaysController:
         operation = submit.delete_bay(request.caller, bay, force=force)
         return response.send_nothing(_operation_url(request, operation))
 
-    def _full(self, request: Request, bay: Bay, base: str) -> dict[str, Any]:
-        body = view.full(bay, self._spelling, base)
-        return body | view.age(bay) if request.version >= microversions.OPERATIONS else body
+    def _wording(self, request: Request) -> Wording:
+        return Wording(self._spelling, request.version, request.base)
+
+    def _full(self, bay: Bay, wording: Wording) -> dict[str, Any]:
+        body = view.full(bay, wording)
+        return body | view.age(bay) if wording.version >= microversions.OPERATIONS else body
 
     def _page(self, request: Request) -> Page:
         page = paging.page_of(request, store.sort_keys(), self._sort_words)
@@ -138,6 +151,20 @@ class BaysController:
         """One that the caller may do this to. Raises NotFound, Conflict, Forbidden."""
         bay = store.get(request.caller, ident, all_projects=sees_all_projects(request))
         authorize(request, owner(bay))
+        return bay
+
+    def _find_to_change(
+        self, request: Request, ident: str, changes: tuple[json_patch.Change, ...]
+    ) -> Bay:
+        """One that the caller may change so: a report of health has a rule of its own (contract 2.2, "PATCH")."""
+        bay = store.get(request.caller, ident, all_projects=sees_all_projects(request))
+        cluster, health_too = bay_changes.touched(changes, self._spelling, request.version)
+        if cluster:
+            authorize(request, owner(bay))
+        if health_too:
+            rule = f"{self._spelling.bay}:update_health_status"
+            target = {**owner(bay), "bay_user_id": bay.bay_user_id}
+            enforcer.authorize(request.caller, rule, target)
         return bay
 
     def _baymodel(self, request: Request, ident: str) -> BayModel:
@@ -174,7 +201,12 @@ class BaysController:
             for name in ("flavor_id", "master_flavor_id", "fixed_network", "fixed_subnet")
         }
         timeout = wanted.get(self._spelling.timeout_key, CONF.lifecycle.default_deadline)
-        driver, decision = self._place(request, baymodel, master_count + given("node_count", 1))
+        keypair = given("keypair", baymodel.keypair_id)
+        key_field = "/keypair" if wanted.get("keypair") is not None else self._model_field
+        hints = wanted.get("hints") or {}
+        nodes = master_count + given("node_count", 1)
+        driver, decision = self._place(request, baymodel, nodes, hints)
+        labels = self._labels(wanted, baymodel, driver)
         caller = Caller(request.caller)
         self._verify(caller, named, wanted, baymodel)
         return submit.NewBay(
@@ -183,27 +215,47 @@ class BaysController:
             driver=driver,
             node_count=given("node_count", 1),
             master_count=master_count,
-            keypair=baymodel.keypair_id,
-            ssh_public_key=self._public_key(caller, baymodel.keypair_id),
+            keypair=keypair,
+            ssh_public_key=None if keypair is None else caller.public_key(keypair, key_field),
             create_timeout=timeout,
             discovery_url=wanted.get("discovery_url"),
             docker_volume_size=given("docker_volume_size", baymodel.docker_volume_size),
-            labels=wanted.get("labels") or baymodel.labels,
+            labels=labels,
             floating_ip_enabled=given("floating_ip_enabled", baymodel.floating_ip_enabled),
             master_lb_enabled=master_lb_enabled,
             placement=placements.full(decision, CONF.placement.weights),
+            hints=hints,
             **named,
         )
 
-    def _place(self, request: Request, baymodel: BayModel, nodes: int) -> tuple[Driver, Decision]:
+    def _place(
+        self, request: Request, baymodel: BayModel, nodes: int, hints: Mapping[str, Any]
+    ) -> tuple[Driver, Decision]:
+        placing.check_hints(hints)
         wish = placing.Wish(
-            baymodel.server_type, baymodel.driver, baymodel.coe, baymodel.cluster_distro
+            baymodel.server_type,
+            baymodel.driver,
+            baymodel.coe,
+            baymodel.cluster_distro,
+            hints=hints,
         )
         try:
             return placing.place(request.caller, wish, nodes)
         except errors.InvalidField as error:
             error.field = self._model_field
             raise
+
+    def _labels(
+        self, wanted: Mapping[str, Any], baymodel: BayModel, driver: Driver
+    ) -> Mapping[str, str]:
+        """The labels of a new bay: its own or else the baymodel's, or both, and over them its options."""
+        own = wanted.get("labels") or None
+        labels = own or baymodel.labels
+        if wanted.get("merge_labels"):
+            labels = {**baymodel.labels, **labels}
+        options.check_labels(labels, [driver], "" if own else self._model_field)
+        chosen = options.as_labels(wanted.get("options") or {}, driver)
+        return options.merged(labels, own, chosen)
 
     def _verify(
         self,
@@ -227,28 +279,6 @@ class BaysController:
                 check(ident, f"/{name}" if own else self._model_field)
         if baymodel.external_network_id is not None:
             caller.check_external_network(baymodel.external_network_id, self._model_field)
-
-    def _public_key(self, caller: Caller, keypair: str | None) -> str | None:
-        return None if keypair is None else caller.public_key(keypair, self._model_field)
-
-    def _node_count(self, bay: Bay, changes: tuple[json_patch.Change, ...]) -> int | None:
-        """The number of nodes that a patch asks for, or None where it asks for none. Raises InvalidField."""
-        current = view.full(bay, self._spelling, "")
-        current["node_count"] = _workers(bay)
-        changed = json_patch.apply(changes, current, self._schemas.patch)
-        for name, (_, change) in changed.items():
-            if name != "node_count":
-                raise change.refuse("it cannot be changed once the bay is there.")
-        if changed:
-            count: int = changed["node_count"][0]
-            return count
-        said = any(change.path == ("node_count",) for change in changes)
-        return _workers(bay) if said else None
-
-
-def _workers(bay: Bay) -> int:
-    """The size of the default worker group, which is the one that a patch means."""
-    return next(g.node_count for g in bay.node_groups if g.is_default and g.role == WORKER)
 
 
 def _flag(request: Request, name: str, since: microversions.Version) -> bool:

@@ -21,7 +21,7 @@ class PlacementsController:
     """Tries placements; keeps nothing."""
 
     def create(self, request: Request, response: Response) -> Response:
-        """``POST``: 200 with every candidate, every filter's verdict and every weight."""
+        """``POST``: 200 with every candidate, every filter's verdict, every weight, and what is known of the zones."""
         request.query()
         body = request.document()
         wanted = TRY.read({} if body is None else body)
@@ -33,11 +33,15 @@ class PlacementsController:
             said.get("driver"),
             said.get("coe"),
             said.get("cluster_distro"),
+            hints=said.get("hints") or {},
         )
+        placing.check_hints(wish.hints)
         nodes = sum(wanted.get(name) or 1 for name in ("master_count", "node_count"))
         asked = placing.asked(wish, request.caller.project_id, nodes)
         decision = placement.decide(request.caller, asked, explain=True)
-        return response.send(view.full(decision, CONF.placement.weights))
+        zones = placement.zones(request.caller)
+        site = view.site(wish.hints, placement.region(), zones)
+        return response.send({**view.full(decision, CONF.placement.weights), "site": site})
 
     def _said(self, request: Request, wanted: Mapping[str, Any]) -> dict[str, Any]:
         """What the request says, and for the rest its baymodel. Raises InvalidField."""

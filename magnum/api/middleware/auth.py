@@ -14,8 +14,8 @@ from magnum.common import errors
 from magnum.common.remembered import Remembered
 from magnum.conf import CONF
 
-#: What needs no token: discovery.
-OPEN = frozenset({(), ("v1",)})
+#: What needs no token: discovery, and what the API is like.
+OPEN = frozenset({(), ("v1",), ("v1", "openapi.json")})
 
 _CACHE = "magnum.tokens"
 

@@ -5,11 +5,12 @@ Clients send numbers and truth values as text, and the empty text for "not given
 document. All of that is derived from the schema, so a new field is one line in one place.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
 from magnum.api.http import unstorable
@@ -52,11 +53,32 @@ def mandatory(schema: Mapping[str, Any]) -> dict[str, Any]:
     return {**schema, "type": kinds[0] if len(kinds) == 1 else kinds}
 
 
+#: A format of texts: one address, or several with commas between them.
+IPV4_LIST: Final = "list of IPv4 addresses"
+FORMATS: Final = FormatChecker(Draft202012Validator.FORMAT_CHECKER.checkers)
+
+
+@FORMATS.checks(IPV4_LIST, ipaddress.AddressValueError)
+def _is_ipv4_list(value: object) -> bool:
+    if isinstance(value, str):
+        for address in value.split(","):
+            ipaddress.IPv4Address(address.strip())
+    return True
+
+
+_TEXTS: Final = {"type": "string"}
+
 #: Names to texts. Numbers and truth values become text (contract 1.8).
 LABELS: Final = {
     "type": "object",
     "propertyNames": {"minLength": 1, "maxLength": 255},
-    "additionalProperties": {"type": "string"},
+    "additionalProperties": _TEXTS,
+}
+
+#: Options of a driver: names to values of any type, which only the driver's own schema tells.
+OPTIONS: Final = {
+    "type": ["object", "null"],
+    "propertyNames": {"minLength": 1, "maxLength": 255},
 }
 
 
@@ -74,9 +96,7 @@ class Schema:
             "required": list(required),
             "additionalProperties": False,
         }
-        self._validator = Draft202012Validator(
-            self.document, format_checker=Draft202012Validator.FORMAT_CHECKER
-        )
+        self._validator = Draft202012Validator(self.document, format_checker=FORMATS)
 
     def read(self, document: Any) -> dict[str, Any]:
         """The document with every value of the type that the schema says. Raises InvalidField."""
@@ -124,7 +144,7 @@ def coerced(value: Any, schema: Mapping[str, Any]) -> Any:
         return bool(value)
     elif isinstance(value, float) and _allows(schema, "integer") and value.is_integer():
         return int(value)
-    elif isinstance(value, dict) and _allows(schema, "object"):
+    elif isinstance(value, dict) and schema.get("additionalProperties") == _TEXTS:
         return {key: _as_text(inner) for key, inner in value.items()}
     return value
 

@@ -1,11 +1,15 @@
 """Requests for baymodels (contract 2.1)."""
 
+import functools
 from typing import Final
 
 from magnum.api.json_patch import Rules
+from magnum.api.microversions import OPERATIONS, Version
 from magnum.api.schemas.base import (
     END,
+    IPV4_LIST,
     LABELS,
+    OPTIONS,
     Properties,
     Schema,
     boolean,
@@ -13,6 +17,7 @@ from magnum.api.schemas.base import (
     mandatory,
     text,
 )
+from magnum.api.spelling import Spelling
 
 UUID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 
@@ -28,7 +33,7 @@ PROPERTIES: Final[Properties] = {
     "external_network_id": text(),
     "fixed_network": text(),
     "fixed_subnet": text(),
-    "dns_nameserver": text(format="ipv4"),
+    "dns_nameserver": text(format=IPV4_LIST),
     "network_driver": text(),
     "volume_driver": text(),
     "docker_volume_size": integer(1),
@@ -64,10 +69,17 @@ DEFAULTS: Final = {
     "labels": {},
 }
 
-CREATE: Final = Schema(PROPERTIES, required=("image_id", "keypair_id"), read_only=READ_ONLY)
+
+@functools.cache
+def create(spelling: Spelling, version: Version) -> Schema:
+    """The body of a POST. The first family of clients always names a keypair, if only null."""
+    more = {"options": OPTIONS} if version >= OPERATIONS else {}
+    required = ("image_id",) if spelling.is_newer else ("image_id", "keypair_id")
+    return Schema({**PROPERTIES, **more}, required, READ_ONLY)
+
 
 PATCH: Final = Rules(
-    schema=CREATE,
+    schema=Schema(PROPERTIES),
     mandatory=frozenset(
         {
             "coe",

@@ -1,11 +1,14 @@
 """Requests for bays (contract 2.2), in the words of a family of clients."""
 
-from dataclasses import dataclass
+import functools
+from typing import Final
 
 from magnum.api.json_patch import Rules
+from magnum.api.microversions import OPERATIONS, Version
 from magnum.api.schemas.base import (
     END,
     LABELS,
+    OPTIONS,
     Properties,
     Schema,
     boolean,
@@ -13,6 +16,7 @@ from magnum.api.schemas.base import (
     mandatory,
     text,
 )
+from magnum.api.schemas.placements import HINTS
 from magnum.api.spelling import Spelling
 
 #: Minutes; about nineteen years. More would leave the calendars of some databases.
@@ -50,21 +54,43 @@ INTERNAL = frozenset(
     }
 )
 
+#: What an agent inside a cluster reports of it.
+HEALTH: Final = frozenset({"health_status", "health_status_reason"})
+_HEALTH: Final[Properties] = {
+    "health_status": text(enum=["HEALTHY", "UNHEALTHY", "UNKNOWN", None]),
+    "health_status_reason": {**LABELS, "type": ["object", "null"]},
+}
 
-@dataclass(frozen=True, slots=True)
-class BaySchemas:
-    """The requests for bays in one spelling."""
 
-    create: Schema
-    patch: Rules
+@functools.cache
+def create(spelling: Spelling, version: Version) -> Schema:
+    """The body of a POST."""
+    more: Properties = {}
+    if spelling.has_more(version):
+        more |= {"keypair": text(), "merge_labels": boolean()}
+    if version >= OPERATIONS:
+        more |= {"options": OPTIONS, "hints": HINTS}
+    properties = {**_properties(spelling, version), **more}
+    return Schema(properties, (spelling.baymodel_key,), READ_ONLY)
 
 
-def of(spelling: Spelling) -> BaySchemas:
-    """The requests in these words."""
-    properties: Properties = {
+@functools.cache
+def patch(spelling: Spelling, version: Version) -> Rules:
+    """The body of a PATCH."""
+    more = _HEALTH if spelling.has_more(version) else {}
+    return Rules(
+        schema=Schema({**_properties(spelling, version), **more}),
+        internal=INTERNAL,
+        mandatory=frozenset({spelling.baymodel_key}),
+        defaults={"node_count": 1, "health_status_reason": {}},
+    )
+
+
+def _properties(spelling: Spelling, version: Version) -> Properties:
+    return {
         "name": text(242, pattern=f"^[a-zA-Z][a-zA-Z0-9_.-]*{END}"),
         spelling.baymodel_key: mandatory(text()),
-        "node_count": integer(1),
+        "node_count": integer(0 if spelling.may_be_empty(version) else 1),
         "master_count": integer(1),
         spelling.timeout_key: integer(0, LONGEST_TIMEOUT),
         "discovery_url": text(),
@@ -77,11 +103,3 @@ def of(spelling: Spelling) -> BaySchemas:
         "floating_ip_enabled": boolean(),
         "master_lb_enabled": boolean(),
     }
-    create = Schema(properties, required=(spelling.baymodel_key,), read_only=READ_ONLY)
-    patch = Rules(
-        schema=create,
-        internal=INTERNAL,
-        mandatory=frozenset({spelling.baymodel_key}),
-        defaults={"node_count": 1},
-    )
-    return BaySchemas(create, patch)

@@ -3,21 +3,20 @@
 from collections.abc import Mapping
 from typing import Any
 
-from magnum.api.spelling import Spelling
-from magnum.api.views import links, operations
+from magnum.api.spelling import Wording
+from magnum.api.views import labels, links, operations
 from magnum.db.bays import BayLine
 from magnum.db.models import Bay, Operation
+from magnum.drivers import catalogue
 from magnum.drivers.contract import MASTER
 
 _FAILED = "_FAILED"
 
 
-def short(bay: Bay | BayLine, spelling: Spelling, base: str) -> dict[str, Any]:
-    """What a list shows of a bay.
-
-    :param base: URL of the application.
-    """
-    return {
+def short(bay: Bay | BayLine, wording: Wording) -> dict[str, Any]:
+    """What a list shows of a bay."""
+    spelling = wording.spelling
+    body = {
         "uuid": bay.uuid,
         "name": bay.name,
         spelling.baymodel_key: bay.baymodel_id,
@@ -29,25 +28,33 @@ def short(bay: Bay | BayLine, spelling: Spelling, base: str) -> dict[str, Any]:
         "master_count": bay.master_count,
         spelling.timeout_key: bay.create_timeout,
         "status": bay.status,
-        "stack_id": bay.stack_id,
+        spelling.stack_key(wording.version): bay.stack_id,
         "floating_ip_enabled": bay.floating_ip_enabled,
         "driver": bay.driver,
         "driver_version": bay.driver_version,
         "template_version": bay.template_version,
-        "links": links.of(base, spelling.bays, bay.uuid),
+        "links": links.of(wording.base, spelling.bays, bay.uuid),
     }
+    if spelling.has_more(wording.version):
+        body |= {
+            "keypair": bay.keypair,
+            "health_status": bay.health_status,
+            # It says how labels were given once, which is not kept.
+            "merge_labels": False,
+        }
+    return body
 
 
-def full(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
+def full(bay: Bay, wording: Wording) -> dict[str, Any]:
     """All fields but the faults, see :func:`one`."""
     masters: list[str] = []
     workers: list[str] = []
     for group in bay.node_groups:
         addresses = masters if group.role == MASTER else workers
         addresses.extend(group.node_addresses)
-    return {
-        **short(bay, spelling, base),
-        "status_reason": bay.status_reason,
+    body = {
+        **short(bay, wording),
+        "status_reason": bay.status_reason or _driver_missing(bay),
         "discovery_url": bay.discovery_url,
         "api_address": bay.api_address,
         "coe_version": bay.coe_version,
@@ -60,13 +67,21 @@ def full(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
         "created_at": links.moment(bay.created_at),
         "updated_at": links.moment(bay.updated_at),
     }
+    if wording.spelling.has_more(wording.version):
+        body |= {
+            "project_id": bay.project_id,
+            "user_id": bay.user_id,
+            "health_status_reason": bay.health_status_reason,
+            **labels.compared(bay.labels, bay.baymodel.labels),
+        }
+    return body
 
 
-def one(bay: Bay, spelling: Spelling, base: str) -> dict[str, Any]:
+def one(bay: Bay, wording: Wording) -> dict[str, Any]:
     """All fields; and of a bay that has failed its faults: of node groups, and of parts of the cluster."""
-    body = full(bay, spelling, base)
+    body = full(bay, wording)
     if bay.status.endswith(_FAILED):
-        body[spelling.faults_key] = {
+        body[wording.spelling.faults_key] = {
             **{group.name: group.status_reason for group in bay.node_groups if group.status_reason},
             **{fault["resource"]: _told(fault) for fault in bay.faults or ()},
         }
@@ -79,6 +94,17 @@ def age(bay: Bay) -> dict[str, Any]:
         "generation": bay.generation,
         "observed_generation": bay.observed_generation,
         "observed_at": links.moment(bay.observed_at),
+    }
+
+
+def running(bay: Bay) -> dict[str, Any]:
+    """Where one bay is, how it is, and how it came there (from 1.15 on)."""
+    return {
+        "hints": bay.hints or {},
+        "placement": bay.placement,
+        "site": bay.site or {},
+        "utilisation": bay.utilisation or {},
+        "ca_expires_at": links.moment(bay.ca_expires_at),
     }
 
 
@@ -107,3 +133,11 @@ def _told(fault: Mapping[str, str]) -> str:
     """A fault in one line, as the contract has it (2.2)."""
     told = f"{fault['type']}: {fault['text']}"
     return f"{told} ({fault['request_id']})" if fault.get("request_id") else told
+
+
+def _driver_missing(bay: Bay) -> str | None:
+    """What is to be known of a bay at which nobody can work, because its driver is not there."""
+    if bay.driver in catalogue.catalogue():
+        return None
+    text = f"The driver {bay.driver} that this bay was made with is not there."
+    return f"DRIVER_MISSING: {text}"

@@ -44,4 +44,6 @@ def v1(base: str, collections: Iterable[str]) -> dict[str, Any]:
             {"href": f"{base}/v1/{collection}/", "rel": "self"},
             {"href": f"{base}/{collection}/", "rel": "bookmark"},
         ]
+    # Not a collection of its own, so clients are told the pattern (contract 1.1).
+    answer["nodegroups"] = "clusters/{cluster_id}/nodegroups"
     return answer

@@ -8,7 +8,10 @@ from magnum.db.models import Operation
 from magnum.lifecycle.failures import advice
 
 #: What a person may have said when he asked for it.
-_PARAMETERS: Final = ("force", "rollback", "node_count", "nodes", "batch_size")
+_PARAMETERS: Final = (
+    *("force", "rollback", "node_count", "labels", "nodes", "batch_size"),
+    *("nodegroup", "change", "nodes_to_remove", "baymodel_id"),
+)
 
 
 def full(

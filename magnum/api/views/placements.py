@@ -1,9 +1,11 @@
 """How a driver was, or would be, chosen: every candidate, every filter's verdict, every weight."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Any
 
 from magnum.drivers.placement import Assessment, Decision
+from magnum.lifecycle.placement import Zone
 
 
 def full(decision: Decision, factors: Mapping[str, float]) -> dict[str, Any]:
@@ -19,6 +21,16 @@ def full(decision: Decision, factors: Mapping[str, float]) -> dict[str, Any]:
     }
 
 
+def site(hints: Mapping[str, Any], region: str | None, zones: Iterable[Zone]) -> dict[str, Any]:
+    """What the driver that is chosen will know of zones, beside what the cloud itself tells it."""
+    return {
+        "region": region,
+        "hints": dict(hints),
+        "zones": [asdict(zone) for zone in zones],
+        "decided_by": "the driver, when it builds, among the zones that the cloud then has",
+    }
+
+
 def _candidate(one: Assessment, factors: Mapping[str, float]) -> dict[str, Any]:
     return {
         "driver": one.candidate.driver,
@@ -26,6 +38,7 @@ def _candidate(one: Assessment, factors: Mapping[str, float]) -> dict[str, Any]:
         "bays": one.candidate.bays,
         "refused_by": {name: why for name, why in one.verdicts.items() if why is not None},
         "passed": [name for name, why in one.verdicts.items() if why is None],
+        "notes": dict(one.notes),
         "weights": {
             name: {"weight": round(weight, 6), "factor": factors.get(name, 1.0)}
             for name, weight in one.weights.items()
