@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
+from oslo_policy import policy
 from sqlalchemy import select, update
 from webtest import TestApp, TestResponse
 
@@ -12,6 +13,8 @@ from magnum.conf import CONF
 from magnum.db import session
 from magnum.db.models import Bay, Operation
 from magnum.drivers.contract import Done, Driver, Outcome, Provides, Work
+from magnum.policies import enforcer
+from magnum.tests import documented
 
 MEMBER = "member,reader"
 LATEST = "container-infra latest"
@@ -87,6 +90,7 @@ class Client:
         )
         if status is not None:
             assert answer.status_int == status, answer.text
+        documented.check(answer)
         return answer
 
     def error(self, *request: Any, status: int, **more: Any) -> dict[str, Any]:
@@ -118,8 +122,12 @@ def trusting(wsgi: WSGIApplication) -> WSGIApplication:
 
     def check(environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         if environ.get("HTTP_X_IDENTITY_STATUS") != "Confirmed":
-            start_response("401 Unauthorized", [("Content-Type", "application/json")])
-            return [b'{"error": {"code": 401}}']
+            headers = [
+                ("Content-Type", "application/json"),
+                ("WWW-Authenticate", "Keystone uri=''"),
+            ]
+            start_response("401 Unauthorized", headers)
+            return [b'{"error": {"code": 401, "title": "Unauthorized", "message": "No token."}}']
         return wsgi(environ, start_response)
 
     return check
@@ -174,6 +182,15 @@ def stands(uuid: str, **values: Any) -> None:
     """Write what a conductor's pass would write of an operation."""
     with session.engine().begin() as connection:
         connection.execute(update(Operation).where(Operation.uuid == uuid).values(**values))
+
+
+def set_rule(name: str, check: str) -> None:
+    """Let the operator's policy say something else, until ``enforcer.decisions.cache_clear()``."""
+    decisions = enforcer.decisions()
+    rules = decisions._enforcer
+    rules.load_rules()  # else the others would not be there, and everything would be refused
+    rules.set_rules(policy.Rules.from_dict({name: check}), overwrite=False, use_conf=False)
+    decisions._answers.clear()
 
 
 def replace(path: str, value: Any) -> list[dict[str, Any]]:

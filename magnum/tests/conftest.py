@@ -8,6 +8,7 @@ import itertools
 import os
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,6 +89,13 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str
     server: str | None = request.getfixturevalue(f"{request.param}_server")
     if server is None:
         pytest.skip(f"no {request.param} server")
+    with fresh_database(server) as url:
+        yield url
+
+
+@contextmanager
+def fresh_database(server: str) -> Iterator[str]:
+    """URL of a fresh and empty database on a server; it is dropped afterwards."""
     with_name = _create_database(make_url(server))
     try:
         yield with_name.render_as_string(hide_password=False)

@@ -6,6 +6,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from webtest import TestResponse
 
+from magnum.api.microversions import MAXIMUM
 from magnum.api.schemas import baymodels, bays
 from magnum.api.spelling import BAYS
 
@@ -30,8 +31,8 @@ JSON = st.recursive(
     max_leaves=8,
 )
 
-BAYMODEL = list(baymodels.CREATE.properties)
-BAY = list(bays.of(BAYS).create.properties)
+BAYMODEL = list(baymodels.PROPERTIES)
+BAY = list(bays.create(BAYS, MAXIMUM).properties)
 
 
 def spoiled(names: list[str], good: dict[str, Any]) -> st.SearchStrategy[dict[str, Any]]:

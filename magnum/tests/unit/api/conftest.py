@@ -12,6 +12,7 @@ from magnum.conf import CONF
 from magnum.db import migrations, session
 from magnum.drivers import catalogue
 from magnum.policies import enforcer
+from magnum.tests import world as worlds
 from magnum.tests.api import (
     EVERYTHING,
     MEMBER,
@@ -113,3 +114,10 @@ def nobody(wsgi: WSGIApplication) -> Client:
     client = Client(wsgi)
     client.headers.clear()
     return client
+
+
+@pytest.fixture(scope="module")
+def world(empty_database: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[worlds.World]:
+    """A service of the module's own, in which every route has something to succeed on."""
+    with worlds.made(tmp_path_factory.mktemp("world"), empty_database) as made:
+        yield made

@@ -96,7 +96,7 @@ def test_nothing_else_can_be_patched(demo: Client, path: str, value: Any) -> Non
     assert shown(demo, uuid)["status"] == "CREATE_COMPLETE"
 
 
-@pytest.mark.parametrize("value", [0, -1, "x", 1.5, True, "", 2**31])
+@pytest.mark.parametrize("value", [-1, "x", 1.5, True, "", 2**31])
 def test_a_bad_count_is_pointed_at(demo: Client, value: Any) -> None:
     uuid = a_bay(demo)
     settle(uuid)

@@ -16,10 +16,11 @@ FIELDS = {
     *("cluster_distro", "http_proxy", "https_proxy", "no_proxy", "insecure_registry"),
     *("registry_enabled", "tls_disabled", "public", "hidden", "server_type", "master_lb_enabled"),
     *("floating_ip_enabled", "labels", "tags", "project_id", "user_id", "links"),
-    *("created_at", "updated_at"),
+    *("created_at", "updated_at", "options"),
 }
 
 EVERY_VALUE: dict[str, Any] = {
+    "options": {},
     "name": "all of it",
     "coe": "swarm",
     "driver": "swarm_test_v1",
@@ -141,7 +142,8 @@ def test_a_name_is_made_up(demo: Client, name: Any) -> None:
         ("image_id", ""),
         ("keypair_id", ...),
         ("name", "x" * 256),
-        ("dns_nameserver", "8.8.8.8,8.8.4.4"),
+        ("dns_nameserver", "8.8.8.8,"),
+        ("dns_nameserver", "8.8.8.8 8.8.4.4"),
         ("dns_nameserver", "2001:db8::1"),
         ("dns_nameserver", "8.8.8.256"),
         ("network_driver", "calico"),
@@ -310,7 +312,7 @@ def test_what_is_optional_can_be_removed(demo: Client) -> None:
     changed = patch(demo, uuid, *[("remove", f"/{name}") for name in sorted(removable)])
     after = {name: changed[name] for name in removable}
     assert {name for name, value in after.items() if value is not None} == {
-        *("master_lb_enabled", "floating_ip_enabled", "labels")
+        *("master_lb_enabled", "floating_ip_enabled", "labels", "options")
     }
     assert (after["master_lb_enabled"], after["floating_ip_enabled"]) == (False, True)
 

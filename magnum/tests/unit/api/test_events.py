@@ -139,7 +139,7 @@ def test_a_list_costs_two_statements_whatever_its_length(demo: Client) -> None:
         ("marker=", "marker"),
         ("marker=-1", "marker"),
         ("marker=\u0661", "marker"),
-        (f"marker={uuid4()}", "marker"),
+        ("marker=f0f0f0f0-0000-4000-8000-000000000000", "marker"),
         ("marker=" + "9" * 19, "marker"),
         ("sort_key=code", "sort_key"),
         ("sort_dir=up", "sort_dir"),

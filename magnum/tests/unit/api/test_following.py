@@ -4,12 +4,10 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from oslo_policy import policy
 from sqlalchemy import select
 
 from magnum.db import session
 from magnum.db.models import Operation
-from magnum.policies import enforcer
 from magnum.tests.api import (
     BEFORE_OPERATIONS,
     LATEST,
@@ -18,6 +16,7 @@ from magnum.tests.api import (
     a_model,
     operations_of,
     replace,
+    set_rule,
     settle,
     shown,
     stands,
@@ -152,9 +151,7 @@ def test_force_is_read_strictly(demo: Client, value: str) -> None:
 
 def test_force_has_a_rule_of_its_own(demo: Client) -> None:
     bay = a_bay(demo)
-    enforcer.decisions()._enforcer.set_rules(
-        policy.Rules.from_dict({"bay:force_delete": "!"}), overwrite=False, use_conf=False
-    )
+    set_rule("bay:force_delete", "!")
     demo("DELETE", f"/v1/bays/{bay}?force=true", status=403)
     assert len(operations_of(bay)) == 1
     demo("DELETE", f"/v1/bays/{bay}", status=204)

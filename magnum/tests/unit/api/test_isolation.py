@@ -1,181 +1,170 @@
-"""Who may do what: another project's things do not exist, and every route asks its rule (contract 1.10, 4.4).
+"""Another project's things do not exist, and every route asks its rule (contract 1.10, 4.4, D13).
 
-Both tests walk the table of routes, so that a new route is tested without being named here.
+The tests walk the table of routes, so that a new route is tested without being named here. Who may do what by default
+is in test_personas.py.
 """
 
 import re
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
-from oslo_policy import policy
 
-from magnum import policies
 from magnum.api import routes
 from magnum.api.routing import Route
 from magnum.policies import enforcer
-from magnum.tests.api import MODEL, Client, Settings, a_bay, a_model, operations_of
+from magnum.tests.api import MEMBER, MODEL, replace, set_rule
+from magnum.tests.personas import answered, expected
+from magnum.tests.world import NODE, NODES_DOMAIN, World
 
 GUARDED = [route for route in routes.table() if route.policy is not None]
-OF_ONE = [route for route in GUARDED if "{}" in route.path]
 ACROSS = "_all_projects"
+#: What everybody finds in a list.
+PUBLIC = {"baymodels": ["public"], "clustertemplates": ["public"]}
+
+
+def is_for(route: Route, persona: str, *answers: str) -> bool:
+    return expected(route.policy, route.path, persona) in answers
+
+
+#: What leads to one thing of one project; not the limits of its quota, which everybody knows it has.
+OF_ONE = [route for route in GUARDED if is_for(route, "stranger", "404")]
+#: What an administrator may do in all projects, as far as there is a rule for that.
+OF_ALL = [
+    route
+    for route in GUARDED
+    if is_for(route, "stranger", "404", "400") and is_for(route, "admin", "2xx")
+]
 
 
 def name_of(route: Route) -> str:
     return f"{route.method} {route.path}"
 
 
-def body_of(route: Route, model: str) -> Any:
-    """A body with which the route would succeed."""
-    if route.method == "PATCH":
-        return []
-    if route.method != "POST" or "/actions/" in route.path:
-        return None
-    return MODEL if "baymodels" in route.path else {"baymodel_id": model}
+@pytest.fixture(autouse=True)
+def rules() -> Iterator[None]:
+    """The rules as they are by default, afterwards."""
+    yield
+    enforcer.decisions.cache_clear()
 
 
-def idents_of(route: Route, model: str, bay: str) -> list[str]:
+def names_of(world: World, route: Route) -> list[str]:
     """How a route's one thing may be called."""
-    if "baymodels" in route.path:
-        return [model, "model"]
-    return operations_of(bay)[:1] if "/operations/{}" in route.path else [bay, "bay"]
+    things = world.things
+    if "/operations/{}" in route.path:
+        return [things.waiting]
+    if "/baymodels" in route.path or "/clustertemplates" in route.path:
+        return [things.spare, "spare"]
+    return [things.bay, "bay"]
 
 
-def ask(client: Client, route: Route, model: str, bay: str) -> int:
-    """Call a route on the one thing of its kind that there is. Returns the status."""
-    path = route.path.replace("{}", idents_of(route, model, bay)[0])
-    status: int = client(route.method, path, body_of(route, model)).status_int
-    return status
+@pytest.mark.parametrize("route", OF_ONE, ids=name_of)
+def test_another_projects_thing_is_not_there(world: World, route: Route) -> None:
+    """It is answered as an unknown one is, to the letter."""
+    things = world.things
+    for ident in names_of(world, route):
+        told = []
+        for name in (ident, "nothing"):
+            answer = world.answer(
+                "stranger", route.method, things.path(route, name), things.body(route)
+            )
+            assert answer.status_int == 404
+            told.append(answer.json["errors"][0]["detail"])
+        assert told[0].replace(f" {ident} ", " nothing ") == told[1]
 
 
-def set_rule(name: str, check: str) -> None:
-    """Let the operator's policy say something else."""
-    enforcer.decisions()._enforcer.set_rules(
-        policy.Rules.from_dict({name: check}), overwrite=False, use_conf=False
+@pytest.mark.parametrize("noun", ["bays", "clusters", "baymodels", "clustertemplates"])
+def test_another_projects_things_are_not_listed(world: World, noun: str) -> None:
+    for path in (f"/v1/{noun}", f"/v1/{noun}/detail"):
+        (mine,) = world.answer("creator", "GET", path).json.values()
+        (theirs,) = world.answer("stranger", "GET", path).json.values()
+        assert len(mine) == 2
+        assert [one["name"] for one in theirs] == PUBLIC.get(noun, [])
+
+
+@pytest.mark.parametrize("route", GUARDED, ids=name_of)
+def test_every_route_asks_its_rule(world: World, route: Route) -> None:
+    """Who may by default (test_personas.py) may not when the operator says so."""
+    assert route.policy is not None
+    who = "creator" if is_for(route, "creator", "2xx") else "admin"
+    set_rule(route.policy, "!")
+    assert world.ask(who, route).status_int == 403
+
+
+@pytest.mark.parametrize("route", OF_ALL, ids=name_of)
+def test_the_administrators_reach_is_a_rule_too(world: World, route: Route) -> None:
+    """Without it an administrator is a stranger."""
+    assert route.policy is not None
+    set_rule(re.sub(":get$", ":get_one", route.policy) + ACROSS, "!")
+    assert answered(world.ask("admin", route).status_int) == expected(
+        route.policy, route.path, "stranger"
     )
 
 
-@pytest.fixture
-def bay(demo: Client) -> str:
-    """The uuid of a bay of project p1."""
-    return a_bay(demo)
+@pytest.mark.parametrize("noun", ["bay", "cluster", "baymodel", "clustertemplate"])
+def test_the_administrators_lists_are_rules_too(world: World, noun: str) -> None:
+    for action, path in (("get_all", f"/v1/{noun}s"), ("detail", f"/v1/{noun}s/detail")):
+        (everything,) = world.answer("admin", "GET", path).json.values()
+        assert len(everything) == 2
+        set_rule(f"{noun}:{action}{ACROSS}", "!")
+        (own,) = world.answer("admin", "GET", path).json.values()
+        assert [one["name"] for one in own] == PUBLIC.get(f"{noun}s", [])
 
 
-@pytest.fixture
-def model(demo: Client, bay: str) -> str:
-    """The uuid of that bay's baymodel."""
-    found: str = demo("GET", f"/v1/bays/{bay}").json["baymodel_id"]
-    return found
+@pytest.mark.parametrize("who", ["admin", "system"])
+def test_an_administrator_sees_all_projects_things(world: World, who: str) -> None:
+    for path in ("bays", "clusters/detail", "baymodels", "clustertemplates/detail"):
+        (found,) = world.answer(who, "GET", f"/v1/{path}").json.values()
+        assert len(found) == 2
+    groups = f"/v1/clusters/{world.things.bay}/nodegroups"
+    assert len(world.answer(who, "GET", groups).json["nodegroups"]) == 3
 
 
-def test_every_rule_of_a_route_is_registered() -> None:
-    known = {rule.name for rule in policies.list_rules()}
-    assert {route.policy for route in GUARDED} <= known
-    assert [route.path for route in routes.table() if route.policy is None] == ["/", "/v1"]
-
-
-def test_every_documented_rule_guards_what_it_says() -> None:
-    """The operations in the sample policy file are routes."""
-    served = {(route.method, route.path) for route in routes.table()}
-    for rule in policies.list_rules():
-        for operation in getattr(rule, "operations", ()):
-            path = re.sub(r"\{\w+\}", "{}", operation["path"])
-            assert (operation["method"], path) in served
-
-
-@pytest.mark.parametrize("route", OF_ONE, ids=name_of)
-def test_another_projects_thing_is_not_there(
-    demo: Client, other: Client, bay: str, model: str, route: Route
+def test_an_administrator_makes_clusters_of_another_projects_private_template(
+    world: World,
 ) -> None:
-    before = demo("GET", f"/v1/bays/{bay}").json
-    for ident in idents_of(route, model, bay):
-        path = route.path.replace("{}", ident)
-        foreign = other(route.method, path, body_of(route, model), status=404)
-        unknown = other(route.method, route.path.replace("{}", "nothing"), body_of(route, model))
-        assert unknown.status_int == 404
-        said = foreign.json["errors"][0]["detail"]
-        assert said.replace(f" {ident} ", " nothing ") == unknown.json["errors"][0]["detail"]
-    assert demo("GET", f"/v1/bays/{bay}").json == before
+    spare, bay = world.things.spare, world.things.bay
+    for noun, key in (("bays", "baymodel"), ("clusters", "cluster_template")):
+        create = ("POST", f"/v1/{noun}", {f"{key}_id": spare})
+        assert world.answer("admin", *create).status_int == 202
+        assert world.answer("stranger", *create).status_int == 400
+        upgrade = ("POST", f"/v1/{noun}/{bay}/actions/upgrade", {key: spare})
+        assert world.answer("admin", *upgrade).status_int == 202
 
 
-@pytest.mark.parametrize("path", ["bays", "bays/detail", "baymodels", "baymodels/detail"])
-def test_another_projects_things_are_not_listed(
-    demo: Client, other: Client, bay: str, path: str
-) -> None:
-    (mine,) = demo("GET", f"/v1/{path}").json.values()
-    (theirs,) = other("GET", f"/v1/{path}").json.values()
-    assert len(mine) == 1
-    assert theirs == []
+@pytest.mark.parametrize("noun", ["baymodels", "clustertemplates"])
+def test_a_public_baymodel_is_read_and_not_changed(world: World, noun: str) -> None:
+    path = f"/v1/{noun}/{world.things.public}"
+    for who in ("reader", "member", "stranger"):
+        assert world.answer(who, "GET", path).status_int == 200
+        assert world.answer(who, "PATCH", path, replace("/name", "mine")).status_int == 403
+        assert world.answer(who, "DELETE", path).status_int == 403
+    assert world.answer("node", "GET", path).status_int == 403
 
 
-@pytest.mark.parametrize("route", GUARDED, ids=name_of)
-def test_a_reader_looks_and_does_not_touch(
-    reader: Client, bay: str, model: str, route: Route
-) -> None:
-    status = ask(reader, route, model, bay)
-    assert status == (200 if route.method == "GET" else 403)
-
-
-@pytest.mark.parametrize("route", GUARDED, ids=name_of)
-def test_without_a_role_nothing_is_allowed(caller: Any, bay: str, model: str, route: Route) -> None:
-    assert ask(caller(roles="guest"), route, model, bay) == 403
-
-
-@pytest.mark.parametrize("route", GUARDED, ids=name_of)
-def test_without_a_project_nothing_is_allowed(
-    caller: Any, bay: str, model: str, route: Route
-) -> None:
-    unscoped = caller(project="", roles="member,reader", Domain_Id="default")
-    assert ask(unscoped, route, model, bay) == 403
-
-
-@pytest.mark.parametrize("route", GUARDED, ids=name_of)
-@pytest.mark.parametrize(
-    ("option", "header"),
-    [
-        ("trustee_domain_id", "User_Domain_Id"),
-        ("trustee_domain_name", "User_Domain_Name"),
-    ],
-)
-def test_a_bays_own_user_may_do_nothing_of_this(
-    caller: Any, config: Settings, bay: str, model: str, route: Route, option: str, header: str
-) -> None:
-    bay_user = caller(**{header: "bays"})
-    config("trust", **{option: "others"})
-    assert ask(bay_user, route, model, bay) != 403
-    config("trust", **{option: "bays"})
-    bay_user = caller(user="bay-user", **{header: "bays"})
-    assert ask(bay_user, route, model, a_bay(caller(), baymodel_id=model)) == 403
-
-
-@pytest.mark.parametrize("route", GUARDED, ids=name_of)
-def test_every_route_asks_its_rule(demo: Client, bay: str, model: str, route: Route) -> None:
-    assert route.policy is not None
-    assert ask(demo, route, model, bay) != 403
-    enforcer.decisions.cache_clear()
-    set_rule(route.policy, "!")
-    assert ask(demo, route, model, bay) == 403
-
-
-@pytest.mark.parametrize("route", OF_ONE, ids=name_of)
-def test_the_administrators_reach_is_a_rule_too(
-    admin: Client, bay: str, model: str, route: Route
-) -> None:
-    assert route.policy is not None
-    rule = re.sub(":get$", ":get_one", route.policy) + ACROSS
-    set_rule(rule, "!")
-    assert ask(admin, route, model, bay) == 404
-    enforcer.decisions.cache_clear()
-    assert ask(admin, route, model, bay) not in (403, 404)
-
-
-def test_who_is_administrator_is_a_rule(demo: Client, other: Client, bay: str) -> None:
+def test_who_is_administrator_is_a_rule(world: World) -> None:
     set_rule("context_is_admin", "role:admin or project_id:p2")
-    assert [found["uuid"] for found in other("GET", "/v1/bays").json["bays"]] == [bay]
+    assert len(world.answer("stranger", "GET", "/v1/bays").json["bays"]) == 2
 
 
-def test_a_baymodel_of_the_project_is_everybodys_in_it(demo: Client, caller: Any) -> None:
-    colleague = caller(user="u9")
-    model = a_model(demo)["uuid"]
-    body = [{"op": "replace", "path": "/name", "value": "ours"}]
-    colleague("PATCH", f"/v1/baymodels/{model}", body, status=200)
-    colleague("DELETE", f"/v1/baymodels/{model}", status=204)
+@pytest.mark.parametrize("noun", ["baymodels", "clustertemplates"])
+def test_a_baymodel_of_the_project_is_everybodys_in_it(world: World, noun: str) -> None:
+    path = f"/v1/{noun}/{world.things.spare}"
+    assert world.answer("member", "PATCH", path, replace("/name", "ours")).status_int == 200
+    assert world.answer("member", "DELETE", path).status_int == 204
+
+
+@pytest.mark.parametrize("word", ["id", "name"])
+def test_a_bays_own_user_is_told_by_its_domain(world: World, word: str) -> None:
+    header = f"User_Domain_{word.capitalize()}"
+    caller = world.caller(Project_Id="p1", User_Id=NODE, Roles=MEMBER, **{header: NODES_DOMAIN})
+    bay = f"/v1/bays/{world.things.bay}"
+    for domain, status in (("others", 200), (NODES_DOMAIN, 403)):
+        world.config("trust", trustee_domain_id=None, trustee_domain_name=None)
+        world.config("trust", **{f"trustee_domain_{word}": domain})
+        assert world.answer(caller, "GET", bay).status_int == status
+    world.config("trust", trustee_domain_id=NODES_DOMAIN, trustee_domain_name=None)
+
+
+def test_what_an_administrator_makes_is_his_own_projects(world: World) -> None:
+    made = world.answer("admin", "POST", "/v1/clustertemplates", {**MODEL, "name": "new"}).json
+    assert made["project_id"] == "p0"

@@ -65,7 +65,7 @@ def test_nothing_changes_nothing() -> None:
         ("text", ""),
         ([5], "/0"),
         ([{"op": "replace", "path": "/name", "value": "x"}, {"path": "/name"}], "/1/op"),
-        ([{"op": "move", "from": "/uuid", "path": "/id"}], "/0/op"),
+        ([{"op": "move", "from": "/name", "path": "/coe"}], "/0/op"),
         ([{"op": "test", "path": "/name", "value": "n"}], "/0/op"),
         ([{"op": "copy", "path": "/name"}], "/0/op"),
         ([{"op": "replace", "value": "x"}], "/0/path"),

@@ -200,7 +200,7 @@ def test_in_the_words_of_clusters(demo: Client) -> None:
     assert body["next"].startswith(f"http://localhost/v1/clusters/{bay}/operations?")
 
 
-@pytest.mark.parametrize("path", ["clusters", "clusters/x", "operations", "bays/x/operations/y"])
+@pytest.mark.parametrize("path", ["clusters/x/operations/y", "operations", "bays/x/operations/y"])
 def test_nothing_else_of_it_is_there(demo: Client, path: str) -> None:
     assert demo.error("GET", f"/v1/{path}", status=404)["reason"] == "ROUTE_NOT_FOUND"
 
@@ -223,7 +223,7 @@ def test_pages(demo: Client) -> None:
     [
         ("limit=0", "limit", 400),
         ("marker=name", "marker", 400),
-        (f"marker={uuid4()}", "marker", 404),
+        ("marker=f0f0f0f0-0000-4000-8000-000000000000", "marker", 404),
         ("sort_key=cursor", "sort_key", 400),
         ("sort_key=error_operator_text", "sort_key", 400),
         ("sort_dir=up", "sort_dir", 400),
@@ -274,7 +274,7 @@ def test_a_name_of_several_bays_is_409(demo: Client) -> None:
     demo("GET", "/v1/bays/bay/operations", status=409)
 
 
-@pytest.mark.parametrize("ident", ["x", str(uuid4()), "1", "create"])
+@pytest.mark.parametrize("ident", ["x", "f0f0f0f0-0000-4000-8000-000000000000", "1", "create"])
 @pytest.mark.parametrize("method", ["GET", "DELETE"])
 def test_an_unknown_one_is_404(demo: Client, ident: str, method: str) -> None:
     assert (

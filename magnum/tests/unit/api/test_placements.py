@@ -83,9 +83,34 @@ def test_a_baymodel_says_what_the_request_does_not(demo: Client) -> None:
     )
 
 
+def test_a_dry_run_tells_what_is_known_of_the_zones(demo: Client, config: Settings) -> None:
+    site = attempt(demo, coe="swarm")["site"]
+    assert (site["region"], site["hints"], site["zones"]) == (None, {}, [])
+    config("placement", zones={"az1": 2.0})
+    hints = {"availability_zone": ["az1"], "spread": "all", "rack": 7}
+    site = attempt(demo, coe="swarm", hints=hints)["site"]
+    assert site["hints"]["spread"] == "all"
+    assert site["zones"] == [{"name": "az1", "weight": 2.0, "bays": 0, "own_bays": 0}]
+    assert "the driver" in site["decided_by"]
+
+
+def test_a_place_that_cannot_be_had_is_refused_at_once(demo: Client, config: Settings) -> None:
+    config("placement", zones={"az1": 2.0})
+    config("heat_client", region_name="here")
+    assert attempt(demo, coe="swarm", hints={"region": "here"})["site"]["region"] == "here"
+    for hint, value in (("region", "there"), ("availability_zone", "az1, mars")):
+        asked = {"coe": "swarm", "hints": {hint: value}}
+        error = demo("POST", "/v1/placements", asked, status=400).json["errors"][0]
+        assert error["field"] == f"/hints/{hint}"
+        assert value.removeprefix("az1, ") in error["detail"]
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
+        ({"hints": {"spread": "sideways"}}, "/hints/spread"),
+        ({"hints": {"availability_zone": []}}, "/hints/availability_zone"),
+        ({"hints": "az1"}, "/hints"),
         ({"baymodel_id": "none"}, "/baymodel_id"),
         ({"coe": 7}, "/coe"),
         ({"zone": "x"}, "/zone"),

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
 from magnum.api import json_patch
+from magnum.api.microversions import MAXIMUM
 from magnum.api.schemas import baymodels, bays
 from magnum.api.schemas.base import (
     LABELS,
@@ -19,7 +20,7 @@ from magnum.api.schemas.base import (
     pointer,
     text,
 )
-from magnum.api.spelling import BAYS
+from magnum.api.spelling import BAYS, CLUSTERS
 from magnum.common import errors
 
 SCHEMA = Schema(
@@ -53,7 +54,11 @@ def refused(document: Any) -> str:
 
 @pytest.mark.parametrize(
     "document",
-    [json_patch.DOCUMENT, baymodels.CREATE.document, bays.of(BAYS).create.document],
+    [
+        json_patch.DOCUMENT,
+        *(baymodels.create(words, MAXIMUM).document for words in (BAYS, CLUSTERS)),
+        *(bays.create(words, MAXIMUM).document for words in (BAYS, CLUSTERS)),
+    ],
 )
 def test_our_schemas_are_schemas(document: dict[str, Any]) -> None:
     Draft202012Validator.check_schema(document)

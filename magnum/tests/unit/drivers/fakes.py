@@ -9,6 +9,7 @@ from heatclient import exc
 from heatclient.v1.resources import Resource
 from heatclient.v1.stacks import Stack
 
+from magnum.drivers.conformance.fake_secrets import FakeSecrets
 from magnum.drivers.contract import Bay, BayModel, NodeGroup, Verb, Work
 
 UUID = "5d12f6fd-a196-4bf0-ae4c-1f639a523a52"
@@ -201,6 +202,8 @@ class FakeService:
         collection = collection.replace("-", "_").removeprefix("os_")
         if collection in self.errors:
             raise self.errors[collection]
+        if path == "/os-availability-zone" and collection not in self.answers:
+            return FakeAnswer({"availabilityZoneInfo": []})
         if collection in self.answers:
             return FakeAnswer(self.answers[collection])
         return FakeAnswer({collection: list(self.things.get(collection, []))})
@@ -268,6 +271,7 @@ def make_work(
     **given: Any,
 ) -> Work:
     """A Work of a swarm bay with one master and one worker; arguments change parts of it."""
+    given.setdefault("secrets", FakeSecrets())
     a_bay: dict[str, Any] = {"uuid": UUID, "name": "my-bay", "project_id": "p1"}
     a_model: dict[str, Any] = {
         "uuid": "m1",

@@ -27,11 +27,19 @@ _load_template = functools.cache(load)
 
 
 class FakeHeatEngine:
-    """Resolves values of one template with given parameters."""
+    """Resolves values of one template with given parameters.
+
+    ``attributes`` are what resources are known to have, by path (``network.subnet``).
+    """
 
     def __init__(
-        self, template: str, files: Mapping[str, str], parameters: Mapping[str, Any]
+        self,
+        template: str,
+        files: Mapping[str, str],
+        parameters: Mapping[str, Any],
+        attributes: Mapping[str, Any] | None = None,
     ) -> None:
+        self.attributes = attributes or {}
         self.template = _load_template(template)
         self.files = files
         declared = self.template["parameters"]
@@ -89,16 +97,21 @@ class FakeHeatEngine:
                 return handler(given)
         return {key: self.resolve(value) for key, value in node.items()}
 
-    def _get_param(self, name: str) -> Any:
-        return self.parameters[name]
+    def _get_param(self, given: str | list[Any]) -> Any:
+        name, *path = self.resolve(given if isinstance(given, list) else [given])
+        value = self.parameters[name]
+        for key in path:
+            value = value[int(key) if isinstance(value, list) else key]
+        return value
 
     def _get_resource(self, name: str) -> str:
         assert name in self.resources(), f"{name} is not there under these conditions"
         return f"<{name}>"
 
-    def _get_attr(self, path: list[Any]) -> str:
+    def _get_attr(self, path: list[Any]) -> Any:
         assert path[0] in self.resources(), f"{path[0]} is not there under these conditions"
-        return f"<{'.'.join(map(str, path))}>"
+        name = ".".join(map(str, path))
+        return self.attributes.get(name, f"<{name}>")
 
     def _get_file(self, name: str) -> str:
         return self.files[name]
@@ -116,6 +129,14 @@ class FakeHeatEngine:
             merged |= part
         return merged
 
+    def _list_concat_unique(self, given: list[Any]) -> list[Any]:
+        return list(dict.fromkeys(value for part in self.resolve(given) for value in part))
+
+    def _yaql(self, given: dict[str, Any]) -> Any:
+        assert given["expression"] == "$.data.zones[$.data.index mod $.data.zones.len()]"
+        data = self.resolve(given["data"])
+        return data["zones"][int(data["index"]) % len(data["zones"])]
+
     def _str_replace(self, given: dict[str, Any]) -> str:
         (key,) = given["params"]
         value = self.resolve(given["params"][key])
@@ -123,12 +144,19 @@ class FakeHeatEngine:
         return text.join(str(self.resolve(given["template"])).split(key))
 
 
-def user_data(node: FakeHeatEngine) -> str:
-    """The user data of ``node.yaml``: its CloudConfig as YAML, and what MultipartMime makes of it."""
+def cloud_config(config: Mapping[str, Any]) -> str:
+    """What an ``OS::Heat::CloudConfig`` makes of its properties."""
+    return "#cloud-config\n" + yaml.dump(config["cloud_config"], Dumper=_DUMPER)
+
+
+def user_data(cluster: FakeHeatEngine, node: FakeHeatEngine) -> str:
+    """The user data that ``common/server.yaml`` makes of the driver's steps, its own settings and a script."""
     message = email.mime.multipart.MIMEMultipart()
-    config = node.properties("settings")["cloud_config"]
-    dumped = "#cloud-config\n" + yaml.dump(config, Dumper=_DUMPER)
+    texts = {
+        node.parameters["files"]: cloud_config(cluster.properties("files")),
+        "<settings>": cloud_config(node.properties("settings")),
+    }
     for part in node.properties("user_data")["parts"]:
-        text = dumped if part["config"] == "<settings>" else part["config"]
+        text = texts.get(part["config"], part["config"])
         message.attach(email.mime.text.MIMEText(text, part["subtype"], _charset="us-ascii"))
     return message.as_string()

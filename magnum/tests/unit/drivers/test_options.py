@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from magnum.drivers.common.options import Options
 from magnum.drivers.contract import InvalidOption
+from magnum.drivers.options import Options
 
 SCHEMA: dict[str, Any] = {
     "properties": {
@@ -20,9 +20,7 @@ SCHEMA: dict[str, Any] = {
 
 @pytest.fixture
 def options() -> Options:
-    made = Options("not.a.package")
-    made.__dict__["schema"] = SCHEMA
-    return made
+    return Options(SCHEMA)
 
 
 def test_defaults(options: Options) -> None:

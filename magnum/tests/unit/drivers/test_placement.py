@@ -71,16 +71,32 @@ def test_every_reason_against_a_candidate_is_told() -> None:
     decision = decide(
         swarm("broken_v1", unusable="SyntaxError"),
         swarm("full_v1", bays=5, room=5),
-        swarm("down_v1", down=("orchestration",)),
         Candidate("k8s_v1", "1", frozenset({Provides("vm", "coreos", "kubernetes")})),
         Candidate("metal_v1", "1", frozenset({Provides("bm", ANY_DISTRO, "swarm")})),
     )
     assert decision.chosen is None
     assert verdicts(decision, "broken_v1") == {"enabled": "SyntaxError"}
     assert verdicts(decision, "full_v1") == {"room": "it has 5 bays, and may have 5"}
-    assert verdicts(decision, "down_v1") == {"health": "orchestration does not answer"}
     assert verdicts(decision, "k8s_v1") == {"capability": "it provides kubernetes, not swarm"}
     assert verdicts(decision, "metal_v1") == {"server_type": "it makes nodes of type bm, not vm"}
+
+
+def test_whose_services_do_not_answer_is_out_while_another_could_serve() -> None:
+    down, well = swarm("a_v2", "2.0.0", down=("orchestration",)), swarm("a_v1", "1.0.0")
+    decision = decide(down, well)
+    assert decision.chosen == well
+    assert verdicts(decision, "a_v2") == {"health": "its services do not answer (orchestration)"}
+
+
+def test_nobody_is_refused_for_health_alone_and_it_is_said() -> None:
+    down, full = swarm("a_v2", down=("orchestration",)), swarm("a_v1", bays=5, room=5)
+    decision = decide(down, full)
+    assert decision.chosen == down
+    assert decision.assessments[0].notes == {
+        "health": "its services do not answer (orchestration), and no other driver could serve"
+    }
+    named = dataclasses.replace(WISH, driver="a_v2")
+    assert decide(down, swarm("a_v1"), wish=named).chosen == down
 
 
 def test_who_names_a_driver_gets_that_driver_or_nothing() -> None:
@@ -152,20 +168,45 @@ def out(one: Assessment) -> bool:
     return any(why is not None for why in one.verdicts.values())
 
 
+def hard(wish: Wish, one: Candidate) -> bool:
+    """Whether a filter that never yields refuses it."""
+    return any(
+        rule.refuse(wish, one) is not None
+        for name, rule in RULES.filters.items()
+        if name != "health"
+    )
+
+
 @given(wishes, candidates)
 def test_a_filters_verdict_is_never_overruled(wish: Wish, given_: list[Candidate]) -> None:
     decision = decide(*given_, wish=wish)
     assert len(decision.assessments) == len(given_)
+    nobody_is_well = all(hard(wish, one) or one.down for one in given_)
     for one in decision.assessments:
         assert (one.total is None) == out(one)
         assert set(one.verdicts) == set(RULES.filters)
         for name, why in one.verdicts.items():
-            assert why == RULES.filters[name].refuse(wish, one.candidate)
+            said = RULES.filters[name].refuse(wish, one.candidate)
+            if name == "health" and nobody_is_well and not hard(wish, one.candidate):
+                assert why is None
+                assert (name in one.notes) == (said is not None)
+            else:
+                assert why == said
+                assert name not in one.notes
     left = [one for one in decision.assessments if not out(one)]
     assert (decision.chosen is None) == (not left)
     if left:
         assert decision.chosen == left[0].candidate
         assert left[0].total == max(one.total or 0.0 for one in left)
+
+
+@given(wishes, candidates)
+def test_no_request_is_refused_for_health_alone(wish: Wish, given_: list[Candidate]) -> None:
+    left = [one for one in given_ if not hard(wish, one)]
+    chosen = decide(*given_, wish=wish).chosen
+    assert (chosen is None) == (not left)
+    if chosen is not None and chosen.down:
+        assert all(one.down for one in left)
 
 
 @given(wishes, candidates, st.randoms())

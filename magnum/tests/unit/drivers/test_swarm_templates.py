@@ -1,251 +1,194 @@
-"""The templates of swarm_atomic_v1: whole, consistent, and closed against hostile values."""
+"""What is particular to the templates of the Swarm drivers; what all drivers have is in ``test_every_template.py``."""
 
-import email
-import itertools
 import json
 import re
-from collections.abc import Mapping
-from dataclasses import fields, replace
-from typing import Any, get_type_hints
+from dataclasses import replace
+from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
-from magnum.drivers.contract import Bay, BayModel, InvalidOption, NotSupported, Work
-from magnum.drivers.heat.search import Mark
+from magnum.drivers.common.cluster_template import name_prefix
+from magnum.drivers.contract import Facts, InvalidOption, Work
 from magnum.drivers.heat.template import bundle
-from magnum.drivers.swarm_atomic_v1.driver import Driver
-from magnum.drivers.swarm_atomic_v1.template_def import OPTIONS, name_prefix
-from magnum.tests.unit.drivers.fakes import UUID, make_work
-from magnum.tests.unit.drivers.hot import FakeHeatEngine, load, user_data
+from magnum.tests.drivers import node_files, tree
+from magnum.tests.drivers.heat_tree import FakeHeatTree, Server
+from magnum.tests.drivers.heat_tree import tree as tree_of
+from magnum.tests.unit.drivers.fakes import UUID
+from magnum.tests.unit.drivers.hot import load
 
-BUNDLE = bundle("magnum.drivers.swarm_atomic_v1", "cluster.yaml")
-CLUSTER = load(BUNDLE.template)
-NODE = load(BUNDLE.files["node.yaml"])
-GROUPS = ("masters", "nodes")
-
-#: What Nova takes of user data, before base64.
-LONGEST_USER_DATA = 65535 * 3 // 4
+both = pytest.mark.parametrize("name", ["swarm_atomic_v1", "swarm_atomic_v2"])
 
 
-def engines(work: Work, group: str = "masters") -> tuple[FakeHeatEngine, FakeHeatEngine]:
-    """The cluster's template and one node's, with the parameters of a bay."""
-    launch = Driver.definition.launch(work)
-    cluster = FakeHeatEngine(launch.template, launch.files, launch.parameters)
-    given = cluster.properties(group)["resource_def"]["properties"]
-    return cluster, FakeHeatEngine(launch.files["node.yaml"], launch.files, given)
+def made(name: str, work: Work | None = None) -> FakeHeatTree:
+    """The tree of stacks of a bay."""
+    work = work or tree.work(name)
+    return tree_of(tree.heat_driver(name).definition.launch(work))
 
 
-# --- parameters -----------------------------------------------------------------------------------
+def servers(found: FakeHeatTree) -> dict[str, Server]:
+    """Its servers by their names without what all have in common."""
+    shown = {str(one.properties["name"]): one for one in found.servers()}
+    return {name.partition(f"-{UUID[:8]}-")[2]: one for name, one in shown.items()}
 
 
-def test_what_the_definition_gives_is_what_the_template_declares() -> None:
-    assert Driver.definition.parameters(make_work()).keys() == CLUSTER["parameters"].keys()
+def told(server: Server) -> dict[str, Any]:
+    """What is in a server's node.json."""
+    return content(server, "/etc/magnum/node.json")
 
 
-def test_what_the_groups_give_is_what_the_node_declares() -> None:
-    for group in GROUPS:
-        given = CLUSTER["resources"][group]["properties"]["resource_def"]["properties"]
-        assert given.keys() == NODE["parameters"].keys()
+def content(server: Server, path: str) -> dict[str, Any]:
+    """A file of JSON on a server."""
+    found: dict[str, Any] = json.loads(node_files.read(server.user_data).files[path].text)
+    return found
 
 
-@pytest.mark.parametrize("template", [CLUSTER, NODE], ids=["cluster", "node"])
-def test_every_parameter_and_condition_is_used(template: dict[str, Any]) -> None:
-    text = json.dumps({**template, "parameters": None}, default=str)
-    for name in template["parameters"]:
-        assert f'{{"get_param": "{name}"}}' in text, name
-    for name in template["conditions"]:
-        uses = text.replace(f'"{name}": {{', "")
-        assert f'"{name}"' in uses, name
+class NoSecrets:
+    """Stands for secrets of which none may be asked for."""
+
+    def __getattr__(self, name: str) -> Any:
+        raise AssertionError(f"it asks for {name}")
 
 
-def test_what_may_change_is_declared() -> None:
-    assert Driver.definition.mutable <= CLUSTER["parameters"].keys()
+# --- what nodes are told ----------------------------------------------------------------------------
 
 
-def test_what_may_change_does_not_reach_a_nodes_first_boot() -> None:
-    """Otherwise scaling would write the user data of nodes that run anew."""
-    one, many = (
-        engines(make_work(worker={"node_count": count}, parameters={"nodes_to_remove": removed}))
-        for count, removed in ((1, []), (5, ["x"]))
+@both
+def test_every_node_knows_who_it_is_and_where_the_masters_are(name: str) -> None:
+    found = servers(made(name, tree.work(name, master={"node_count": 3}, worker={"node_count": 2})))
+    assert found.keys() == {"master-0", "master-1", "master-2", "node-0", "node-1"}
+    known = {key: told(one) for key, one in found.items()}
+    (masters,) = {tuple(one["masters"]) for one in known.values()}
+    assert len(masters) == 3
+    for key, one in known.items():
+        role, _, index = key.partition("-")
+        assert (one["role"], one["index"]) == ({"node": "worker"}.get(role, role), int(index))
+        assert one["name"].endswith(key)
+        if role == "master":
+            assert one["address"] == masters[int(index)]
+        else:
+            assert one["address"] not in masters
+        assert one["api_addresses"][0] == one["address"]
+        assert one["tls"] is True
+        assert one["swarm_address_pool"] == "10.100.0.0/16"
+
+
+@both
+def test_a_balancer_is_in_every_masters_certificate(name: str) -> None:
+    found = servers(made(name, tree.work(name, bay={"master_lb_enabled": True})))
+    alone = servers(made(name))
+    more = set(told(found["master-0"])["api_addresses"]) - set(
+        told(alone["master-0"])["api_addresses"]
     )
-    for resource in ("settings", "user_data", "server"):
-        assert one[1].properties(resource) == many[1].properties(resource)
-
-
-def test_options_have_the_defaults_of_the_template() -> None:
-    for name, declared in OPTIONS.schema["properties"].items():
-        assert declared["x-change"] in ("mutable", "replaces-nodes", "fixed")
-        if "default" in declared:
-            assert CLUSTER["parameters"][name]["default"] == declared["default"]
-        allowed = [
-            constraint["allowed_values"]
-            for constraint in CLUSTER["parameters"][name].get("constraints", [])
-            if "allowed_values" in constraint
-        ]
-        assert allowed == ([declared["enum"]] if "enum" in declared else [])
-
-
-# --- every combination ----------------------------------------------------------------------------
-
-SWITCHES = list(
-    itertools.product(
-        ["own network", "existing network", "existing subnet"],
-        [False, True],  # load balancer
-        [False, True],  # floating IPs
-        [None, 5],  # volume
-        [False, True],  # external network
+    assert len(more) >= 2  # its own address, and its floating IP
+    assert len(told(found["node-0"])["api_addresses"]) == len(
+        told(alone["node-0"])["api_addresses"]
     )
-)
 
 
-@pytest.mark.parametrize(("network", "balanced", "floating", "volume", "external"), SWITCHES)
-def test_every_combination_is_refused_clearly_or_hangs_together(
-    network: str, balanced: bool, floating: bool, volume: int | None, external: bool
-) -> None:
-    """What is referred to is there; what was not asked for is not."""
-    work = make_work(
-        bay={
-            "master_lb_enabled": balanced,
-            "floating_ip_enabled": floating,
-            "fixed_network": None if network == "own network" else "net",
-            "fixed_subnet": "sub" if network == "existing subnet" else None,
-        },
-        baymodel={"external_network_id": "public" if external else None},
-        master={"docker_volume_size": volume},
-    )
-    if (floating and not external) or (balanced and network == "existing network"):
-        with pytest.raises(InvalidOption, match=r"external|fixed_subnet"):
-            Driver.definition.launch(work)
-        return
-    cluster, master = engines(work)
-    for engine in (cluster, master):
-        for name in engine.resources():
-            if "properties" in engine.template["resources"][name]:
-                engine.properties(name)
-        engine.resolve(engine.template["outputs"])
-    types = {resource["type"] for resource in cluster.resources().values()}
-    types |= {resource["type"] for resource in master.resources().values()}
-    assert ("OS::Neutron::Net" in types) == (network == "own network")
-    assert ("OS::Neutron::Router" in types) == (network == "own network" and external)
-    assert ("OS::Neutron::FloatingIP" in types) == floating
-    assert ("OS::Octavia::LoadBalancer" in types) == balanced
-    assert ("OS::Octavia::PoolMember" in types) == balanced
-    assert ("OS::Cinder::Volume" in types) == (volume is not None)
-    port = master.properties("port")
-    expected = {"own network": "<private_subnet>", "existing subnet": "sub"}.get(network)
-    assert port["fixed_ips"] == ([{"subnet": expected}] if expected else None)
+@both
+def test_without_tls_no_credential_is_made(name: str) -> None:
+    work = tree.work(name, baymodel={"tls_disabled": True})
+    found = servers(made(name, replace(work, secrets=NoSecrets())))
+    assert told(found["master-0"])["tls"] is False
+    assert content(found["master-0"], "/etc/magnum/credential.json") == {}
 
 
-def test_nodes_are_never_behind_the_balancer() -> None:
-    _, node = engines(make_work(bay={"master_lb_enabled": True}), "nodes")
-    assert "member" not in node.resources()
+@both
+def test_only_managers_of_version_2_are_drained(name: str) -> None:
+    found = servers(made(name))
+    drained = {key: told(one).get("managers_drained", False) for key, one in found.items()}
+    assert set(drained.values()) == {name.endswith("v2")}
 
 
-def test_only_masters_open_the_api() -> None:
-    cluster, master = engines(make_work())
-    _, node = engines(make_work(), "nodes")
-    assert master.parameters["security_groups"] == ["<secgroup_nodes>", "<secgroup_masters>"]
-    assert node.parameters["security_groups"] == ["<secgroup_nodes>"]
-    (rule,) = cluster.properties("secgroup_masters")["rules"]
-    assert rule == {"protocol": "tcp", "port_range_min": 2376, "port_range_max": 2376}
+@both
+def test_nodes_take_their_zones_in_turn(name: str) -> None:
+    work = tree.work(name, master={"node_count": 3}, worker={"node_count": 3})
+    site = {"masters": "a,b", "workers": "c"}
+    found = servers(made(name, replace(work, bay=replace(work.bay, site=site))))
+    zones = {key: one.properties["availability_zone"] for key, one in found.items()}
+    assert [zones[f"master-{index}"] for index in range(3)] == ["a", "b", "a"]
+    assert [zones[f"node-{index}"] for index in range(3)] == ["c"] * 3
+    assert servers(made(name))["node-0"].properties["availability_zone"] is None
 
 
-def test_the_groups_have_their_own_flavor_image_and_volume() -> None:
-    work = make_work(
-        master={"flavor_id": "big", "image_id": "m-image", "docker_volume_size": 7},
-        worker={"flavor_id": "small"},
-    )
-    (_, master), (_, node) = engines(work), engines(work, "nodes")
-    wanted = ("flavor", "image", "docker_volume_size")
-    assert [master.parameters[name] for name in wanted] == ["big", "m-image", 7]
-    assert [node.parameters[name] for name in wanted] == ["small", "atomic", 0]
+# --- who may talk to whom ---------------------------------------------------------------------------
 
 
-def test_every_node_reports_after_its_server_was_made() -> None:
-    waiting = NODE["resources"]["reported"]
-    assert waiting["type"] == "OS::Heat::WaitCondition"
-    assert waiting["depends_on"] == ["server"]
-    assert waiting["properties"]["handle"] == {"get_resource": "report"}
-
-
-def test_a_node_can_be_removed_by_its_servers_id() -> None:
-    assert NODE["outputs"]["OS::stack_id"]["value"] == {"get_resource": "server"}
-    (policy,) = CLUSTER["resources"]["nodes"]["properties"]["removal_policies"]
-    assert policy == {"resource_list": {"get_param": "nodes_to_remove"}}
-
-
-#: Types that have neither a name nor tags in their service, or go with what they are a part of.
-NO_MARK = (
-    "OS::Heat::",
-    "AWS::CloudFormation::",
-    "OS::Neutron::RouterInterface",
-    "OS::Octavia::Listener",
-    "OS::Octavia::Pool",
-    "OS::Octavia::HealthMonitor",
-    "OS::Cinder::VolumeAttachment",
-    "node.yaml",
-)
-
-
-def test_everything_that_is_made_is_found_by_the_search_of_a_deletion() -> None:
-    work = make_work(
-        bay={"master_lb_enabled": True, "name": "Café"}, master={"docker_volume_size": 1}
-    )
-    marked = set()
-    for engine in engines(work):
-        for name, made in engine.resources().items():
-            if made["type"].startswith(NO_MARK):
-                continue
-            properties = engine.properties(name)
-            shown = {**properties, **properties.get("value_specs", {})}
-            assert Mark(UUID).is_on(shown), name
-            marked.add(made["type"])
-    assert {kind.rpartition("::")[2] for kind in marked} == {
-        *("Net", "Subnet", "Router", "Port", "FloatingIP", "SecurityGroup"),
-        *("Server", "ServerGroup", "Volume", "LoadBalancer"),
+def ports(name: str, groups: list[str]) -> set[int]:
+    """The TCP ports that some security groups open to everybody."""
+    template = load(bundle(f"magnum.drivers.{name}", "cluster.yaml").template)
+    return {
+        rule["port_range_min"]
+        for group in groups
+        for rule in template["resources"][group]["properties"]["rules"]
+        if rule["protocol"] == "tcp" and "remote_mode" not in rule
+        if isinstance(rule["port_range_min"], int)
     }
-    cluster, _ = engines(work)
-    assert UUID[:8] in cluster.parameters["name_prefix"]  # by which Nova is asked for servers
 
 
-def test_proxies_may_hold_a_password_and_are_hidden() -> None:
-    for name in ("http_proxy", "https_proxy"):
-        assert CLUSTER["parameters"][name]["hidden"] is True
-    assert NODE["parameters"]["options"]["hidden"] is True
+def test_what_is_open_to_everybody() -> None:
+    first, second = "swarm_atomic_v1", "swarm_atomic_v2"
+    assert ports(first, ["secgroup_nodes"]) == {22, 30000}
+    assert ports(second, ["secgroup_nodes"]) == {22}
+    assert ports(second, ["secgroup_services"]) == {30000}
+    template = load(bundle(f"magnum.drivers.{second}", "cluster.yaml").template)["resources"]
+    masters = template["master_ports"]["properties"]["resource_def"]["properties"]
+    assert masters["security_groups"] == [
+        {"get_resource": "secgroup_nodes"},
+        {"get_resource": "secgroup_masters"},
+    ]
 
 
-# --- refusals -------------------------------------------------------------------------------------
+# --- refusals ---------------------------------------------------------------------------------------
 
 
+@both
 @pytest.mark.parametrize(
     ("changes", "word"),
     [
         ({"baymodel": {"image_id": None}}, "image_id"),
         ({"baymodel": {"external_network_id": None}}, "external_network_id"),
+        ({"baymodel": {"network_driver": "flannel"}}, "flannel"),
+        ({"baymodel": {"network_driver": "other"}}, "network_driver"),
+        ({"baymodel": {"volume_driver": "rexray"}}, "rexray"),
+        ({"baymodel": {"volume_driver": "cinder"}}, "volume_driver"),
+        ({"bay": {"discovery_url": "http://d/1"}}, "discovery_url"),
         ({"bay": {"fixed_subnet": "s"}}, "fixed_network"),
+        ({"bay": {"master_lb_enabled": True, "fixed_network": "n"}}, "fixed_subnet"),
         ({"bay": {"labels": {"node_timeout": "soon"}}}, "node_timeout"),
-        ({"bay": {"labels": {"node_timeout": "1"}}}, "node_timeout"),
-        ({"bay": {"labels": {"nodes_affinity_policy": "none"}}}, "nodes_affinity_policy"),
+        ({"bay": {"labels": {"swarm_address_pool": "all"}}}, "swarm_address_pool"),
         ({"bay": {"labels": {"private_network_cidr": "here"}}}, "private_network_cidr"),
     ],
 )
-def test_what_cannot_be_built_is_refused_by_name(changes: dict[str, Any], word: str) -> None:
+def test_what_cannot_be_built_is_refused_by_name(
+    name: str, changes: dict[str, Any], word: str
+) -> None:
     with pytest.raises(InvalidOption, match=word):
-        Driver.definition.launch(make_work(**changes))
+        made(name, tree.work(name, **changes))
 
 
-def test_more_node_groups_are_refused() -> None:
-    work = make_work()
-    extra = replace(work.node_groups[1], name="gpu", is_default=False)
-    with pytest.raises(NotSupported):
-        Driver.definition.launch(replace(work, node_groups=(*work.node_groups, extra)))
+@both
+def test_what_old_clients_send_is_taken(name: str) -> None:
+    work = tree.work(name, bay={"discovery_url": "none"}, baymodel={"network_driver": "docker"})
+    assert servers(made(name, work))
 
 
-# --- outputs --------------------------------------------------------------------------------------
+# --- secrets, facts and names -----------------------------------------------------------------------
 
 
+@both
+def test_a_change_sends_no_secret_and_asks_for_none(name: str) -> None:
+    work = replace(tree.work(name), secrets=NoSecrets())
+    definition = tree.heat_driver(name).definition
+    assert definition.changes(work).keys() == {
+        *("master_count", "node_count", "nodes_to_remove", "node_groups", "node_group_count")
+    }
+    assert "nodes_to_remove" not in definition.lasting(work)
+
+
+@both
 @pytest.mark.parametrize(
     ("host", "port", "url"),
     [
@@ -254,122 +197,17 @@ def test_more_node_groups_are_refused() -> None:
         (None, None, None),
     ],
 )
-def test_api_address(host: str | None, port: int | None, url: str | None) -> None:
-    work = make_work(baymodel={"apiserver_port": port})
-    facts = Driver.definition.facts(work, "s1", {"api_address": host})
+def test_api_address(name: str, host: str | None, port: int | None, url: str | None) -> None:
+    work = tree.work(name, baymodel={"apiserver_port": port})
+    facts: Facts = tree.heat_driver(name).definition.facts(work, "s1", {"api_address": host})
     assert facts.api_address == url
-    assert (
-        facts.node_groups["default-worker"].addresses is None
-    )  # not known: what is recorded stays
+    # Not known: what is recorded stays.
+    assert facts.node_groups["default-worker"].addresses is None
 
 
-def test_every_output_that_is_read_is_there() -> None:
-    asked: set[str] = set()
-
-    class Recording(dict[str, Any]):
-        def get(self, key: str, default: Any = None) -> Any:
-            asked.add(key)
-            return default
-
-    Driver.definition.facts(make_work(), "s1", Recording())
-    assert asked <= CLUSTER["outputs"].keys()
-
-
-# --- hostile values -------------------------------------------------------------------------------
-
-NASTY = (
-    '"', "'", "`id`", "$(touch /tmp/x)", "${HOME}", "\n", "\r\n", "\\", "\\n", "%s", "%%", "%i",
-    "\n- path: /etc/passwd\n  content: x", ": {", "}]", "#", "&a", "*a", "!!python/object", "|", ">",
-    "--==boundary==", "#!/bin/sh", "JSON", "URL", "%index-in-group%", "{get_param: bay_uuid}",
-    'WAIT_SIGNAL_URL="http://evil"', "\u2028", "é", "\x00", "\x7f", "\U0001f600", " ", "\t",
-)  # fmt: skip
-
-hostile = (
-    st.lists(st.one_of(st.sampled_from(NASTY), st.text(max_size=8)), min_size=1, max_size=6)
-    .map("".join)
-    .filter(bool)
-)
-
-
-def of(kind: type, *free: str) -> st.SearchStrategy[dict[str, str]]:
-    """Hostile values for every field of text, but for the ``free`` ones."""
-    hints = get_type_hints(kind)
-    names = [
-        field.name
-        for field in fields(kind)
-        if hints[field.name] in (str, str | None) and field.name not in free
-    ]
-    return st.fixed_dictionaries({}, optional=dict.fromkeys(names, hostile))
-
-
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(of(Bay, "uuid", "stack_id"), of(BayModel, "uuid", "coe", "server_type"), hostile)
-def test_hostile_values_stay_values(
-    bay: dict[str, str], model: dict[str, str], volume_type: str
-) -> None:
-    model = {"external_network_id": "x", "image_id": "y", **model}
-    bay = {"fixed_network": "n", "fixed_subnet": "s", "name": "b", "project_id": "p", **bay}
-    work = make_work(
-        bay={**bay, "labels": {"docker_volume_type": volume_type}},
-        baymodel=model,
-        master={"docker_volume_size": 1},
-    )
-    launch = Driver.definition.launch(work)
-
-    # Texts are the files as they are on disk: nothing was put into them.
-    assert (launch.template, launch.files) == (BUNDLE.template, BUNDLE.files)
-    assert launch.environment == {}
-    assert json.loads(json.dumps(launch.parameters)) == launch.parameters
-
-    # On the node the same values come out of the JSON, and nothing else changed.
-    for group in GROUPS:
-        _, node = engines(work, group)
-        _check_user_data(user_data(node), node, bay, model)
-
-
-def _check_user_data(
-    text: str, node: FakeHeatEngine, bay: Mapping[str, str], model: Mapping[str, str]
-) -> None:
-    cloud, script = (
-        (part.get_content_type(), str(part.get_payload()))
-        for part in email.message_from_string(text).walk()
-        if not part.is_multipart()
-    )
-    assert script == ("text/x-shellscript", BUNDLE.files["common/run-steps"])
-    assert cloud[0] == "text/cloud-config"
-    config = load(cloud[1])
-    assert config.keys() == {"ssh_authorized_keys", "write_files"}
-    key = bay.get("ssh_public_key")
-    assert config["ssh_authorized_keys"] == ([key] if key else [])
-
-    files = {item["path"]: item for item in config["write_files"]}
-    assert len(files) == len(config["write_files"])
-    assert files["/etc/sysconfig/heat-params"]["content"] == 'WAIT_SIGNAL_URL="<report>"\n'
-    told = json.loads(files["/etc/magnum/node.json"]["content"])
-    for name in ("http_proxy", "https_proxy", "no_proxy", "insecure_registry"):
-        assert told[name] == model.get(name, "")
-    assert told["docker_storage_driver"] == model.get("docker_storage_driver", "")
-    assert told["name"] == node.parameters["name"]
-    assert told["bay_uuid"] == UUID
-    for path, item in files.items():
-        if path.startswith("/opt/magnum/"):
-            assert item["content"] in BUNDLE.files.values()
-
-
-def test_user_data_has_room_to_grow() -> None:
-    long = "x" * 255
-    proxies = dict.fromkeys(("http_proxy", "https_proxy", "no_proxy"), long)
-    work = make_work(
-        bay={"ssh_public_key": "ssh-rsa " + "A" * 720},
-        baymodel=proxies | {"insecure_registry": long},
-    )
-    assert len(user_data(engines(work)[1])) < LONGEST_USER_DATA // 2
-
-
-@given(st.one_of(st.none(), hostile, st.text(max_size=300)))
+@given(st.one_of(st.none(), st.text(max_size=300)))
 def test_names_of_servers_are_fit_for_hosts(name: str | None) -> None:
     prefix = name_prefix(name, UUID)
-    (constraint,) = CLUSTER["parameters"]["name_prefix"]["constraints"]
-    assert re.fullmatch(constraint["allowed_pattern"], prefix)
+    assert re.fullmatch("[a-z0-9]([a-z0-9-]*[a-z0-9])?", prefix)
     assert len(f"{prefix}-master-1000") <= 63
     assert UUID[:8] in prefix

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import circuitbreaker
 import pytest
 import requests
 from keystoneauth1 import exceptions as ksa
@@ -18,28 +17,16 @@ from magnum.conf import CONF
 from magnum.identity import breaker
 from magnum.identity.breaker import CircuitOpen
 from magnum.identity.guarded import GuardedSession, guarded_session
+from magnum.tests.breakers import Clock, moved_by_hand
 from magnum.tests.unit.identity.network import FakeNetwork
 
 #: Seconds that a thread of a test may take for what should take none.
 PATIENCE = 30.0
 
 
-class Clock:
-    """The breaker's clock, moved by hand."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    made = Clock()
-    monkeypatch.setattr(circuitbreaker, "monotonic", made)
-    monkeypatch.setattr(breaker, "monotonic", made)
-    return made
+    return moved_by_hand(monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ _GIVE_A_CODE = ("Blocked", "Failed", "Cause")
 def _modules() -> list[ast.Module]:
     """Every module that may give a code."""
     paths = [
-        Path(contract.__file__),
+        *Path(contract.__file__).parent.glob("*.py"),
         *Path(heat.__file__).parent.glob("*.py"),
         *Path(failures.__file__).parent.glob("*.py"),
     ]

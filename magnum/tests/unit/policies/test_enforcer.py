@@ -50,26 +50,34 @@ def a_caller(*roles: str, project: str | None = "p1", bay_user: bool = False) ->
 THEIRS = {"project_id": "p2", "user_id": "u2"}
 
 
+LOOKING = ("get", "get_all", "detail")
+DOING = ("create", "update", "delete")
+
+
 @pytest.mark.usefixtures("clock")
-@pytest.mark.parametrize("noun", ["bay", "baymodel"])
-def test_the_default_rules(noun: str) -> None:
-    looking = ["get", "get_all", "detail"]
-    doing = ["create", "update", "delete"]
-    across = [
+@pytest.mark.parametrize(
+    ("noun", "more"),
+    [
+        ("bay", ("resize", "upgrade")),
+        ("cluster", ("resize", "upgrade")),
+        ("baymodel", ()),
+        ("clustertemplate", ()),
+    ],
+)
+def test_the_default_rules(noun: str, more: tuple[str, ...]) -> None:
+    across = {
         rule.name.split(":")[1]
         for rule in policies.list_rules()
         if rule.name.startswith(f"{noun}:") and rule.name.endswith("_all_projects")
-    ]
-    assert sorted(across) == [
-        *("delete_all_projects", "detail_all_projects", "get_all_all_projects"),
-        *("get_one_all_projects", "update_all_projects"),
-    ]
+    }
+    wide = ("get_one", "get_all", "detail", "update", "delete", *more)
+    assert across == {f"{action}_all_projects" for action in wide}
     member, reader = a_caller("member", "reader"), a_caller("reader")
     admin, bay_user = a_caller("admin", project="p9"), a_caller("member", "reader", bay_user=True)
-    for action in looking + doing:
+    for action in (*LOOKING, *DOING, *more):
         rule = f"{noun}:{action}"
         assert enforcer.permits(member, rule)
-        assert enforcer.permits(reader, rule) is (action in looking)
+        assert enforcer.permits(reader, rule) is (action in LOOKING)
         assert not enforcer.permits(member, rule, THEIRS)
         assert not enforcer.permits(bay_user, rule)
         assert enforcer.permits(admin, rule, THEIRS)
@@ -77,6 +85,24 @@ def test_the_default_rules(noun: str) -> None:
     for action in across:
         assert enforcer.permits(admin, f"{noun}:{action}")
         assert not enforcer.permits(member, f"{noun}:{action}")
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_role_is_what_keystone_says_it_is() -> None:
+    """Its roles imply one another, and it names them all; a manager that implies nothing may be anybody."""
+    manager = a_caller("manager", "member", "reader")
+    assert enforcer.permits(manager, "bay:create")
+    assert enforcer.permits(manager, "bay:get")
+    assert not enforcer.permits(manager, "quota:get_all")
+    for rule in ("bay:create", "bay:get"):
+        assert not enforcer.permits(a_caller("manager"), rule)
+
+
+@pytest.mark.usefixtures("clock")
+def test_a_member_may_look_even_where_there_are_no_readers() -> None:
+    member = a_caller("member")
+    assert enforcer.permits(member, "bay:get")
+    assert not enforcer.permits(member, "bay:get", THEIRS)
 
 
 @pytest.mark.usefixtures("clock")
@@ -113,3 +139,56 @@ def test_an_answer_is_for_one_caller_rule_and_target() -> None:
     assert not enforcer.permits(a_caller("reader"), "bay:update")
     assert not enforcer.permits(a_caller("member", bay_user=True), "bay:update")
     assert not enforcer.permits(a_caller("member"), "bay:update_all_projects")
+
+
+# --- files of operators from earlier releases ------------------------------------------------------------------------
+
+OWN_DOMAIN = "the-domain-of-bays-users"
+
+
+def a_bays_own_user(user: str = "n1") -> RequestContext:
+    return RequestContext(
+        user_id=user,
+        user_domain_id=OWN_DOMAIN,
+        project_id="p1",
+        roles=["member", "reader"],
+        is_bay_user=True,
+        overwrite=False,
+    )
+
+
+OURS = {"project_id": "p1", "user_id": "u1", "bay_user_id": "n1"}
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_earlier_words_for_a_bays_own_user_still_keep_it_out(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        '"deny_cluster_user": "not domain_id:%(trustee_domain_id)s"\n'
+    )
+    assert not enforcer.permits(a_bays_own_user(), "bay:get", OURS)
+    assert enforcer.permits(a_caller("member"), "bay:get", OURS)
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_earlier_words_for_a_bays_own_user_still_let_it_in(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        '"cluster_user": "user_id:%(trustee_user_id)s"\n'
+        '"certificate:create": "rule:user_or_cluster_user"\n'
+    )
+    assert enforcer.permits(a_bays_own_user(), "certificate:create", OURS)
+    assert not enforcer.permits(a_bays_own_user("n2"), "certificate:create", OURS)
+    assert enforcer.permits(a_caller(), "certificate:create", OURS)
+
+
+@pytest.mark.usefixtures("clock")
+def test_the_earlier_words_for_the_administrator_still_mean_him(tmp_path: Path) -> None:
+    (tmp_path / "policy.yaml").write_text(
+        '"admin_or_owner": "is_admin:True or project_id:%(project_id)s"\n'
+        '"bay:get": "rule:admin_or_owner"\n'
+    )
+    admin = a_caller("admin", project="p9")
+    assert not enforcer.permits(admin, "bay:get", OURS)
+    admin.is_admin = True  # as every request's caller is asked for first
+    assert enforcer.permits(admin, "bay:get", OURS)
+    assert enforcer.permits(a_caller("whatever"), "bay:get", OURS)
+    assert not enforcer.permits(a_caller("whatever", project="p2"), "bay:get", OURS)

@@ -1,6 +1,6 @@
 """The world of the driver: a fake cloud that keeps clusters by name."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from magnum.drivers.conformance import world
@@ -25,9 +25,11 @@ class FakeClusters:
         self._note()
         return self.kept.get(name)
 
-    def create(self, name: str, nodes: int) -> None:
+    def create(
+        self, name: str, nodes: int, hidden: str = "", zone: str = "", shown: str = ""
+    ) -> None:
         self._note()
-        self.kept[name] = {"nodes": nodes, "state": "busy"}
+        self.kept[name] = {"nodes": nodes, "state": "busy", "zone": zone, "shown": shown}
 
     def resize(self, name: str, nodes: int) -> None:
         self._note()
@@ -81,6 +83,16 @@ class World(world.World):
 
     def clusters(self) -> Collection[str]:
         return tuple(self.service.kept)
+
+    def workers(self) -> Collection[str]:
+        return [f"node-{n}" for one in self.service.kept.values() for n in range(one["nodes"])]
+
+    def picture(self) -> object:
+        return repr(self.service.kept)
+
+    def readable(self) -> Iterator[tuple[str, str]]:
+        for name, one in self.service.kept.items():
+            yield f"the description of {name}", one["shown"]
 
     def calls(self) -> int:
         return self.service.calls
