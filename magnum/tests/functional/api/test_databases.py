@@ -47,7 +47,7 @@ def test_a_database_that_does_not_answer_is_503_at_once(demo: Client) -> None:
     began = time.monotonic()
     error = demo.error("GET", "/v1/bays", status=503)
     assert "database" in error["detail"]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 9  # a second try would come after 10 s
     session.configure(working.render_as_string(hide_password=False))
     demo("GET", "/v1/bays", status=200)
 

@@ -13,15 +13,10 @@ from pathlib import Path
 
 import pytest
 
-PATIENCE = 30.0
+from tools.openstack.processes import free_port
 
-
-def free_port() -> int:
-    """A port on which nobody listens now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+#: Seconds that only a hang takes.
+PATIENCE = 240.0
 
 
 @pytest.fixture

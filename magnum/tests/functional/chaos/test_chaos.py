@@ -30,7 +30,7 @@ SECONDS, BAYS, SEED = 30, 40, 3
 
 @pytest.mark.slow
 @pytest.mark.rabbit
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     "database",
     ON_SERVERS,
@@ -41,7 +41,7 @@ def test_half_a_minute_of_chaos_loses_nothing(database: str, tmp_path: Path) -> 
         "--bays": BAYS,
         "--seed": SEED,
         "--database": "mariadb" if database == "mysql" else database,
-        "--patience": 90,
+        "--patience": 300,
         "--state": tmp_path,
     }
     words = [str(word) for pair in options.items() for word in pair]

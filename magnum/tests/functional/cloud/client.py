@@ -13,8 +13,8 @@ from keystoneauth1.session import Session
 
 AUTH_URL = "http://127.0.0.1:5000/v3"
 
-#: Seconds that one change of a cluster may take on a small machine.
-PATIENCE = 240.0
+#: Seconds that one change of a cluster may take on a small and busy machine.
+PATIENCE = 480.0
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,17 @@ def tenant(admin: Session) -> Iterator[Tenant]:
     yield Tenant(project_id, user_id, name, password, member_session(name, password, project_id))
     identity.delete(f"/users/{user_id}", raise_exc=False)
     identity.delete(f"/projects/{project_id}")
+
+
+@contextlib.contextmanager
+def flavor(admin: Session, ident: str, vcpus: int = 1) -> Iterator[str]:
+    """A flavor whose id begins so, and its id; it is removed afterwards, if it is still there."""
+    compute = service(admin, "compute")
+    ident = f"{ident}-{uuid.uuid4().hex[:8]}"
+    made = {"id": ident, "name": ident, "vcpus": vcpus, "ram": 512, "disk": 1}
+    compute.post("/flavors", json={"flavor": made})
+    yield ident
+    compute.delete(f"/flavors/{ident}", raise_exc=False)
 
 
 def add_member(admin: Session, project_id: str, name: str, password: str) -> str:
@@ -101,8 +112,8 @@ class Magnum:
         assert answer.status_code in (201, 202), answer.text
         return answer.json()
 
-    def swarm_baymodel(self, **changes: Any) -> str:
-        """A small Swarm baymodel; returns its uuid."""
+    def baymodel(self, **changes: Any) -> str:
+        """A small baymodel, of Swarm unless told otherwise; returns its uuid."""
         wanted = {
             "coe": "swarm",
             "image_id": "fedora-atomic",
@@ -112,7 +123,7 @@ class Magnum:
             "master_flavor_id": "m1.small",
             "dns_nameserver": "8.8.8.8",
         }
-        made: str = self.make("/baymodels", name="swarm", **{**wanted, **changes})["uuid"]
+        made: str = self.make("/baymodels", name="m", **{**wanted, **changes})["uuid"]
         return made
 
     def bay(self, uuid: str) -> dict[str, Any]:

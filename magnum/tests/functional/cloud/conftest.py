@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import os
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -14,9 +13,9 @@ import pytest
 from keystoneauth1.session import Session
 
 from magnum.tests.functional.cloud import client
-from tools.openstack import accounts, config, magnum
+from tools.openstack import accounts, config, fake_nodes, magnum
 from tools.openstack.config import Sections
-from tools.openstack.processes import Processes
+from tools.openstack.processes import Processes, free_port
 
 CHECKOUT = Path(__file__).parents[4]
 STATE = Path(os.environ.get("MAGNUM_TEST_CLOUD_STATE", CHECKOUT / ".state" / "cloud"))
@@ -49,6 +48,17 @@ def tenant(admin: Session) -> Iterator[client.Tenant]:
     """A project of the test's own."""
     with client.tenant(admin) as made:
         yield made
+
+
+@pytest.fixture(scope="session")
+def reporting(admin: Session) -> Iterator[dict[str, str]]:
+    """Fields of a baymodel whose nodes are reported for and never boot, also where the cloud boots real ones.
+
+    For bays that are not about their nodes, for drivers whose programs nodes do not have, and for services of a test's
+    own: nodes find only the cloud's own service in the catalogue.
+    """
+    with client.flavor(admin, f"{fake_nodes.FATE}-report") as made:
+        yield {"flavor_id": made, "master_flavor_id": made}
 
 
 @dataclass
@@ -96,7 +106,7 @@ def running(
         auth_url=KEYSTONE,
         password=passwords[magnum.USER],
         database=database,
-        port=_free_port(),
+        port=free_port(),
         poll_interval=1,
         sweep_interval=1,
         extra=config.merged(
@@ -126,10 +136,3 @@ def service(
         options["transport_url"] = request.getfixturevalue("rabbit_url")
     with running(tmp_path, passwords, database_url, {}, **options) as started:
         yield started
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -33,6 +33,9 @@ AT_ONCE = 4
 #: Tries again soon, so that nobody has to wait long.
 SOON: Sections = {"lifecycle": {"blocked_interval": 5, "retry_longest": 5, "settle_seconds": 5}}
 
+#: Seconds between two looks at a stack by the service that listens to Heat.
+POLL_INTERVAL = 60
+
 # --- bays that cannot be built ---------------------------------------------------------------------------------------
 
 
@@ -75,8 +78,14 @@ def _victim(kind: type[Cause], scene: Scene, port: int) -> Victim:
 
 def _a_bay(api: Magnum, scene: Scene, **fields: Any) -> str:
     """Ask for a small bay: one master and one node in the scene's network, without floating IPs."""
-    small = {"fixed_network": scene.fixed_network, "floating_ip_enabled": False}
-    model = api.swarm_baymodel(**{**small, "external_network_id": None, **fields})
+    small = {
+        "fixed_network": scene.fixed_network,
+        "floating_ip_enabled": False,
+        "external_network_id": None,
+        "flavor_id": scene.flavor,
+        "master_flavor_id": scene.flavor,
+    }
+    model = api.baymodel(**{**small, **fields})
     made: str = api.make("/bays", name="b1", baymodel_id=model, node_count=1)["uuid"]
     return made
 
@@ -115,7 +124,7 @@ def life(
                 "heat_events": {
                     "transport_url": bus_of_heat(STATE),
                     "pool": "notifications-test",
-                    "poll_interval": 20,
+                    "poll_interval": POLL_INTERVAL,
                 },
             },
         )
@@ -192,7 +201,9 @@ def test_a_finished_stack_is_seen_at_once(life: Life) -> None:
     ended = _when(lambda: heat.get(stack).json()["stack"]["stack_status"] == "CREATE_COMPLETE")
     seen = _when(lambda: life.api.bay(life.bay)["status"] == "CREATE_COMPLETE")
     print(f"Heat had finished, and {seen - ended:.2f} s later the API said so")
-    assert seen - ended < 10  # without notifications it would be up to 20 s
+    assert (
+        seen - ended < POLL_INTERVAL / 2
+    )  # how long it would take without notifications, on an average
 
 
 def test_keystone_refuses_the_service(life: Life) -> None:
@@ -325,7 +336,8 @@ def test_force_ends_a_deletion_and_lists_what_it_leaves(victims: Victims) -> Non
 def test_bays_that_failed_leave_nothing(victims: Victims, admin: Session) -> None:
     left = [victim for victim in victims.values() if _is_there(victim)]
     for victim in left:
-        assert victim.api.call("DELETE", f"/bays/{victim.bay}").status_code == 204
+        # Some are being deleted already, and may be gone by now.
+        assert victim.api.call("DELETE", f"/bays/{victim.bay}").status_code in (204, 404)
 
     def all_gone() -> bool:
         there = [victim for victim in left if _is_there(victim)]

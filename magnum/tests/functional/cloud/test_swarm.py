@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from keystoneauth1.session import Session
 
+from magnum.drivers.swarm_atomic_v1.version import version
 from magnum.tests.functional.cloud import client
 from magnum.tests.functional.cloud.client import Magnum, Tenant
 from magnum.tests.functional.cloud.conftest import CLOUDS_OWN_PORT, Service
@@ -13,24 +14,25 @@ from magnum.tests.functional.cloud.conftest import CLOUDS_OWN_PORT, Service
 #: A whole life is some five changes of a cluster.
 pytestmark = pytest.mark.timeout(5 * client.PATIENCE)
 
-without_sqlite = pytest.mark.parametrize("database_url", ["postgresql", "mysql"], indirect=True)
 
-
-@without_sqlite
-@pytest.mark.parametrize("broker", [True, False], ids=["rabbit", "no-broker"])
+@pytest.mark.parametrize(
+    ("database_url", "broker"),
+    [("postgresql", True), ("mysql", False)],
+    ids=["postgresql-rabbit", "mysql-no-broker"],
+    indirect=["database_url"],
+)
 def test_a_bay_lives_and_leaves_nothing(
-    service: Service, broker: bool, tenant: Tenant, admin: Session
+    service: Service, broker: bool, tenant: Tenant, admin: Session, reporting: dict[str, str]
 ) -> None:
     before = client.holdings(admin, tenant)
     magnum = Magnum(tenant.session, service.port)
-    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel(), node_count=1)[
-        "uuid"
-    ]
+    model = magnum.baymodel(**reporting)
+    made = magnum.make("/bays", name="b1", baymodel_id=model, node_count=1)["uuid"]
     bay = magnum.settled(made, "CREATE_COMPLETE")
     assert len(bay["master_addresses"]) == 1
     assert len(bay["node_addresses"]) == 1
     assert bay["api_address"].startswith("tcp://172.24.")
-    assert (bay["driver"], bay["driver_version"]) == ("swarm_atomic_v1", "1.0.0")
+    assert (bay["driver"], bay["driver_version"]) == ("swarm_atomic_v1", version)
     (stack,) = client.stacks(tenant)
     assert (stack["stack_name"], stack["id"]) == (f"bay-{made}", bay["stack_id"])
 
@@ -45,12 +47,11 @@ def test_a_bay_lives_and_leaves_nothing(
 
 
 def test_an_application_credential_is_enough_and_the_creator_may_go(
-    tenant: Tenant, admin: Session
+    tenant: Tenant, admin: Session, reporting: dict[str, str]
 ) -> None:
     magnum = Magnum(client.application_credential(tenant), CLOUDS_OWN_PORT)
-    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel(), node_count=1)[
-        "uuid"
-    ]
+    model = magnum.baymodel(**reporting)
+    made = magnum.make("/bays", name="b1", baymodel_id=model, node_count=1)["uuid"]
     # With the user goes every credential and token of theirs.
     client.service(admin, "identity").delete(f"/users/{tenant.user_id}")
     name, password = f"heir-{uuid.uuid4().hex[:8]}", uuid.uuid4().hex
@@ -67,9 +68,12 @@ def test_an_application_credential_is_enough_and_the_creator_may_go(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-def test_a_conductor_killed_in_the_middle_is_no_loss(service: Service, tenant: Tenant) -> None:
+def test_a_conductor_killed_in_the_middle_is_no_loss(
+    service: Service, tenant: Tenant, reporting: dict[str, str]
+) -> None:
     magnum = Magnum(tenant.session, service.port)
-    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel())["uuid"]
+    model = magnum.baymodel(**reporting)
+    made = magnum.make("/bays", name="b1", baymodel_id=model)["uuid"]
     client.until(lambda: client.stacks(tenant))
     service.kill_conductor()
     assert magnum.bay(made)["status"] == "CREATE_IN_PROGRESS"
@@ -104,9 +108,7 @@ def test_nodes_are_rebuilt_and_restarted_and_stay_what_they_are(
     tenant: Tenant, admin: Session
 ) -> None:
     magnum = Magnum(tenant.session, CLOUDS_OWN_PORT)
-    made = magnum.make("/bays", name="b1", baymodel_id=magnum.swarm_baymodel(), node_count=2)[
-        "uuid"
-    ]
+    made = magnum.make("/bays", name="b1", baymodel_id=magnum.baymodel(), node_count=2)["uuid"]
     before = magnum.settled(made, "CREATE_COMPLETE")
     nova = client.service(tenant.session, "compute")
 

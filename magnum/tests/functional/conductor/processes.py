@@ -14,8 +14,8 @@ from magnum.drivers.swarm_atomic_v1.driver import Driver as SwarmDriver
 from magnum.lifecycle.submit import NewBay, create_bay
 from magnum.tests import engine
 
-#: Seconds that a test waits for what should take two.
-PATIENCE = 60.0
+#: Seconds that a test waits for what should take two. Only a hang takes that long.
+PATIENCE = 240.0
 
 
 def until(condition: Callable[[], Any]) -> Any:
@@ -42,6 +42,7 @@ class Conductors:
         topic: str = "none",
         sweep: float = 0.3,
         poll: float = 0.2,
+        lease: int = 3,
         more: str = "[heat_events]\nenabled = false\n",
         conductor: str = "threads = 4\n",
     ) -> subprocess.Popen[bytes]:
@@ -56,7 +57,7 @@ class Conductors:
             f"[DEFAULT]\n{transport}"
             f"[database]\nconnection = {self._database}\n"
             f"[conductor]\nsweep_interval = {sweep}\ntopic = {topic}\n{conductor}"
-            f"[lifecycle]\nlease_seconds = 3\npoll_interval = {poll}\n{more}"
+            f"[lifecycle]\nlease_seconds = {lease}\npoll_interval = {poll}\n{more}"
         )
         command = [
             sys.executable,

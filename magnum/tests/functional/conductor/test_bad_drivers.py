@@ -46,7 +46,7 @@ def a_driver(called: str) -> Driver:
     return Named()
 
 
-@pytest.mark.timeout(240)
+@pytest.mark.timeout(600)
 def test_bays_of_good_drivers_are_built_all_the_same(
     conductors: Conductors, tmp_path: Path
 ) -> None:

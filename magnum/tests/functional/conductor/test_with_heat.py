@@ -40,7 +40,7 @@ def seconds_late(heat: StandIn, bay: Bay) -> float:
     return float(finished.replace(tzinfo=UTC).timestamp() - ended)
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_conductors_finish_by_heats_word_alone(
     conductors: Conductors, heat: StandIn, bus: Bus
 ) -> None:
@@ -60,7 +60,7 @@ def test_conductors_finish_by_heats_word_alone(
     assert heat.live_stacks() == []
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(600)
 def test_what_somebody_else_does_to_a_stack_is_noticed(
     conductors: Conductors, heat: StandIn, bus: Bus
 ) -> None:

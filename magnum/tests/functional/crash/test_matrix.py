@@ -21,11 +21,14 @@ from sqlalchemy import make_url, select
 
 from magnum.common.context import service_context
 from magnum.conf import CONF
-from magnum.db import session
+from magnum.db import secrets, session
 from magnum.db.bays import BayNotFound
 from magnum.db.models import UNFINISHED, Bay, BayModel, Event, Operation
 from magnum.drivers.catalogue import catalogue
-from magnum.lifecycle.submit import NewBay, check_bay, create_bay, delete_bay, update_bay
+from magnum.drivers.contract import Verb
+from magnum.lifecycle.node_groups import NewGroup
+from magnum.lifecycle.node_groups import create as create_group
+from magnum.lifecycle.submit import NewBay, act, check_bay, create_bay, delete_bay, update_bay
 from magnum.tests import engine
 from magnum.tests.functional.crash.doomed import End, Errand
 from tools.openstack import config
@@ -33,9 +36,15 @@ from tools.standin import identity
 from tools.standin.client import StandIn
 
 DRIVER = "swarm_atomic_v1"
-VERBS = ("create", "update", "delete", "check")
+#: Verbs that do something to each node, and what Nova calls it.
+OF_NODES = {"rebuild": "rebuild", "soft_reboot": "SOFT", "hard_reboot": "HARD"}
+#: A node group comes. To the conductor that is an update.
+GROUP = "nodegroup"
+VERBS = ("create", "update", "delete", "check", GROUP, *OF_NODES)
 #: First point that is tried, and every how many of them, by database. Odd steps meet what is before and what is after.
 TRIED = {"postgresql": (0, 1), "mysql": (0, 5), "sqlite": (2, 5)}
+#: Verbs that are the same code as another one, of which fewer points are tried: every how many of those.
+SAMPLED = {"soft_reboot": 3, "hard_reboot": 3, GROUP: 2}
 #: Seconds: of a lease, and until the other conductor must have finished everything.
 LEASE, PATIENCE = 8, 240.0
 PROJECT = identity.ident("project", "crash")
@@ -43,8 +52,12 @@ PROJECT = identity.ident("project", "crash")
 
 @dataclass(frozen=True)
 class Doomed:
-    """A bay with an operation whose conductor dies; ``dies_at`` is the number of the point, None for none."""
+    """A bay with an operation whose conductor dies; ``dies_at`` is the number of the point, None for none.
 
+    ``verb`` is one of :data:`VERBS`.
+    """
+
+    verb: str
     bay: Bay
     operation: Operation
     dies_at: int | None
@@ -126,9 +139,13 @@ class Ground:
                 update_bay(asker, now, 2)
             case "delete":
                 delete_bay(asker, now)
+            case "nodegroup":
+                create_group(asker, now, NewGroup("gpu", flavor_id="m1.small"), queue=True)
             case "check":
                 check_bay(service_context(), bay.uuid, 0)
-        return Doomed(bay, engine.operations_of(bay)[-1], dies_at)
+            case "rebuild" | "soft_reboot" | "hard_reboot":
+                act(asker, now, Verb(verb), {})
+        return Doomed(verb, bay, engine.operations_of(bay)[-1], dies_at)
 
 
 def settled() -> bool:
@@ -169,7 +186,8 @@ def test_killed_anywhere_it_is_finished_once(
     assert settled()
     first, step = TRIED[make_url(database_url).get_backend_name()]
     numbers = {
-        one.operation.verb: range(first, len(points[one.operation.id]), step) for one in tried
+        verb: range(first, len(points[ident]), step * SAMPLED.get(verb, 1))
+        for verb, ident in ((one.verb, one.operation.id) for one in tried)
     }
 
     bays = {verb: [ground.new_bay() for _ in numbers[verb]] for verb in VERBS if verb != "create"}
@@ -195,7 +213,7 @@ def test_killed_anywhere_it_is_finished_once(
     with capsys.disabled():
         print(f"\n{len(dead)} killed; all was finished {seconds:.1f} s after another one came.")
         for one in tried:
-            print(f"  {one.operation.verb}: {len(points[one.operation.id])} points")
+            print(f"  {one.verb}: {len(points[one.operation.id])} points")
 
 
 def _errand(one: Doomed) -> Errand:
@@ -203,7 +221,7 @@ def _errand(one: Doomed) -> Errand:
 
 
 def _judge(ground: Ground, one: Doomed, end: End) -> None:
-    verb, uuid = one.operation.verb, one.bay.uuid
+    verb, uuid = one.verb, one.bay.uuid
     died_at = f"{verb}, killed at point {one.dies_at}: {end.points[-1]}"
     with session.reader(service_context()) as db:
         told = select(Event.code).where(Event.operation_uuid == one.operation.uuid)
@@ -213,12 +231,37 @@ def _judge(ground: Ground, one: Doomed, end: End) -> None:
     assert codes == ["ACCEPTED", "DONE"], died_at
     made = ground.cloud.stacks(f"bay-{uuid}")
     assert len(made) == 1, died_at
+    users = [user["id"] for user in ground.cloud.users() if user["name"] == f"bay-{uuid}"]
+    kept = [row.name for row in secrets.all_of(service_context(), uuid)]
     if verb == "delete":
+        assert (users, kept) == ([], []), died_at
         assert made[0]["deleted"] is not None, died_at
         with pytest.raises(BayNotFound):
             engine.look(one.bay)
         return
-    wanted = {"create": "CREATE", "update": "UPDATE", "check": "CREATE"}[verb]
-    assert engine.look(one.bay).status == f"{wanted}_COMPLETE", died_at
+    assert sorted(kept) == ["ca", "node-credential"], died_at
+    assert users == [engine.look(one.bay).bay_user_id], died_at
+    wanted = "UPDATE" if verb in ("update", GROUP) else "CREATE"
+    shown = "UPDATE" if verb in OF_NODES else wanted
+    assert engine.look(one.bay).status == f"{shown}_COMPLETE", died_at
     assert (made[0]["action"], made[0]["status"]) == (wanted, "COMPLETE"), died_at
+    if verb in OF_NODES:
+        _judge_nodes(ground.cloud.servers(uuid), OF_NODES[verb], died_at)
     assert made[0]["parameters"]["node_count"] == ("2" if verb == "update" else "1"), died_at
+    if verb == GROUP:
+        (group,) = [group for group in engine.look(one.bay).node_groups if not group.is_default]
+        assert group.status == "CREATE_COMPLETE", died_at
+        placed = json.loads(made[0]["parameters"]["node_groups"])
+        assert [found["uuid"] for found in placed] == [group.uuid], died_at
+
+
+def _judge_nodes(servers: list[dict[str, Any]], action: str, died_at: str) -> None:
+    """Every node once, in order; but one whose action was over when it was looked at again may have had it twice."""
+    done = {one["name"]: [kind for _, kind in one["actions"]] for one in servers}
+    assert len(done) == 2, died_at
+    assert {kind for kinds in done.values() for kind in kinds} == {action}, died_at
+    counts = sorted(len(kinds) for kinds in done.values())
+    assert counts in ([1, 1], [1, 2]), f"{died_at}: {done}"
+    assert {one["status"] for one in servers} == {"ACTIVE"}, died_at
+    began = {one["metadata"]["magnum_role"]: one["actions"][0][0] for one in servers}
+    assert began["master"] < began["worker"], died_at

@@ -21,7 +21,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     path.mkdir(mode=0o755)
     CONF.set_override("paths", [str(path)], "drivers")
     CONF.set_override("refresh_seconds", 0.1, "drivers")
-    monkeypatch.setattr(processes, "PATIENCE", 100.0)  # Ansible takes its time on a busy machine
+    monkeypatch.setattr(processes, "PATIENCE", 400.0)  # Ansible takes its time on a busy machine
     yield path
     CONF.clear_override("paths", "drivers")
     CONF.clear_override("refresh_seconds", "drivers")

@@ -21,7 +21,7 @@ from tools.openstack.console import Progress
 
 EXAMPLE = Path(__file__).parents[4] / "tools" / "examples" / "ansible_swarm_v1"
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1200)]
 
 
 @pytest.fixture(name="state")

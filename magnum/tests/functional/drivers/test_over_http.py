@@ -12,6 +12,7 @@ from keystoneauth1.adapter import Adapter
 from keystoneauth1.identity import v3
 from keystoneauth1.session import Session
 
+from magnum.drivers.conformance.fake_secrets import FakeSecrets
 from magnum.drivers.contract import (
     Bay,
     BayModel,
@@ -31,10 +32,10 @@ from magnum.drivers.heat.stack import Stack
 from magnum.drivers.swarm_atomic_v1.driver import Driver
 from tools.standin.client import StandIn
 
-pytestmark = [pytest.mark.functional, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.functional, pytest.mark.timeout(600)]
 
 UUID = "5d12f6fd-a196-4bf0-ae4c-1f639a523a52"
-PATIENCE = 60.0
+PATIENCE = 240.0
 SEARCHED = (("network", "ports"), ("compute", "servers"), ("volumev3", "volumes"))
 
 
@@ -52,7 +53,7 @@ class StandInClouds:
         who: dict[str, Any] = {"username": "magnum", "user_domain_name": "Default"}
         self._session = Session(
             auth=v3.Password(auth_url=standin.auth_url, project_id="p1", password="x", **who),
-            timeout=10,
+            timeout=60,
         )
 
     def heat(self) -> Any:
@@ -74,6 +75,7 @@ def work(standin: StandIn) -> Iterator[Work]:
         ),
         clouds=StandInClouds(standin),
         poll_interval=0.02,
+        secrets=FakeSecrets(),
     )
     standin.no_endings()
     standin.well()

@@ -4,7 +4,6 @@ Our API and conductor are real processes. The cloud is the stand-in of ``tools/s
 """
 
 import re
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -21,7 +20,7 @@ from magnum.tests.functional.cloud import client
 from magnum.tests.functional.cloud.client import Magnum
 from tools.openstack import config, magnum
 from tools.openstack.config import Sections
-from tools.openstack.processes import Processes
+from tools.openstack.processes import Processes, free_port
 from tools.standin.client import StandIn
 
 pytestmark = pytest.mark.timeout(2 * client.PATIENCE)
@@ -66,7 +65,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
             auth_url=standin.auth_url,
             password="secret",
             database=f"sqlite:///{folder}/magnum.sqlite",
-            port=_free_port(),
+            port=free_port(),
             poll_interval=1,
             sweep_interval=1,
             extra=config.merged(standin.sections(), SOON),
@@ -83,13 +82,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         model = {"name": "model", "driver": "swarm_atomic_v1", "external_network_id": "public"}
         api.make("/baymodels", image_id="fedora-atomic", keypair_id=None, **model)
         yield Place(standin, api)
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from magnum.lifecycle.passes import Worker
 from magnum.tests.functional.lifecycle.fake_busy_heat import View
 
 #: Seconds of real time that a pass may take, on a machine that has much else to do.
-_PATIENCE = 120.0
+_PATIENCE = 240.0
 
 
 class Killed(BaseException):

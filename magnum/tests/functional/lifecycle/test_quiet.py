@@ -13,6 +13,8 @@ from sqlalchemy import delete, insert
 from magnum.api import app
 from magnum.common import errors, ids
 from magnum.common.context import service_context
+from magnum.conductor.calls import Calls
+from magnum.conductor.health import Rounds
 from magnum.conductor.pool import Pool
 from magnum.conductor.service import Conductor
 from magnum.conf import CONF
@@ -21,6 +23,9 @@ from magnum.db.models import Bay, Operation, Project, Quota, State
 from magnum.drivers import catalogue
 from magnum.drivers.contract import Wait
 from magnum.lifecycle import hints
+from magnum.lifecycle.answers import Answerer
+from magnum.lifecycle.health import Watcher
+from magnum.lifecycle.outages import Reporter
 from magnum.lifecycle.passes import Worker
 from magnum.lifecycle.submit import NewBay, create_bay, delete_bay, update_bay
 from magnum.policies import enforcer
@@ -106,11 +111,18 @@ def _five_minutes() -> int:
     worker = Worker(_nobody, _nobody)
     conductor = Conductor()
     conductor._worker, conductor._pool = worker, Pool(worker, 4)
+    conductor._calls = Calls(Answerer(_nobody, worker.owner, 2, _nobody), 4)
+    drivers = {ScriptedDriver.name: ScriptedDriver()}
     rounds = {
         conductor._sweep: CONF.conductor.sweep_interval,
         worker.renew: CONF.lifecycle.lease_seconds / 3,
-        worker.tidy: 60,
+        conductor._tidy: 60,
+        conductor._report: 60,
+        conductor._look_for_calls: CONF.conductor.call_poll,
+        Reporter(worker.owner).report: 1,
+        Rounds(Watcher(_nobody, lambda: drivers)).round: 15,
     }
+    conductor._report()  # the first one makes its row
     with engine.statements() as sent:
         for work, interval in rounds.items():
             for _ in range(int(300 / interval)):

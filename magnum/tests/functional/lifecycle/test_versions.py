@@ -1,5 +1,6 @@
 """Versions of a driver side by side, in directories: old bays keep what they were born with, whatever becomes of it."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -7,22 +8,34 @@ from typing import Any
 
 import pytest
 
-from magnum import drivers
 from magnum.common.context import service_context
 from magnum.conf import CONF
 from magnum.db import operations
 from magnum.db.bays import BayNotFound
 from magnum.db.models import Bay, Operation, State
 from magnum.drivers import catalogue
+from magnum.drivers.authoring import fork
 from magnum.drivers.catalogue import Shelf
+from magnum.drivers.conformance.candidate import candidate
 from magnum.drivers.contract import Verb
 from magnum.lifecycle import submit
 from magnum.lifecycle.passes import Worker
 from magnum.tests import engine
+from magnum.tests.keys import forget_key_ring, use_key_ring
 from magnum.tests.unit.drivers.fakes import FakeHeat
 from magnum.tests.unit.drivers.test_heat_nodes import FakeNova
 
-SWARM = Path(drivers.__file__).parent / "swarm_atomic_v1"
+#: A small driver with Heat that is forked.
+TINY = Path(__file__).parents[2] / "unit" / "cmd" / "tiny_v1"
+#: What a newer version of a driver's ``template_def.py`` has more: a parameter that it sends with every update.
+MORE = """
+
+class WithMore({base}):
+    mutable = {base}.mutable | {{"{option}"}}
+
+    def parameters(self, work):
+        return {{**super().parameters(work), "{option}": "y"}}
+"""
 
 
 class FakeAccess:
@@ -56,21 +69,26 @@ class House:
         self.worker = Worker(lambda: self.cloud, lambda name: self.shelf.catalogue().get(name))  # type: ignore[arg-type, return-value]
 
     def install(self, name: str, version: str, option: str = "") -> None:
-        """Have a driver in this version, made from swarm_atomic_v1; ``option`` is one more mutable parameter."""
-        folder = self.path / name
-        shutil.rmtree(folder, ignore_errors=True)
-        shutil.copytree(SWARM, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        _edit(folder / "version.py", 'version = "1.0.0"', f'version = "{version}"')
-        _edit(folder / "driver.py", 'name = "swarm_atomic_v1"', f'name = "{name}"')
-        if option:
-            _edit(
-                folder / "templates" / "cluster.yaml",
-                "parameters:\n",
-                f"parameters:\n  {option}: {{type: string, default: x}}\n",
-            )
-            definition = folder / "template_def.py"
-            _edit(definition, '"master_count",', f'"master_count", "{option}",')
-            _edit(definition, '"bay_uuid": bay.uuid,', f'"bay_uuid": bay.uuid, "{option}": "y",')
+        """Have a driver in this version, a fork of ours; ``option`` is one more mutable parameter."""
+        shutil.rmtree(self.path / name, ignore_errors=True)
+        folder = fork.fork(candidate(str(TINY)), name, self.path)
+        _edit(folder / "version.py", f'version = "{fork.FIRST_VERSION}"', f'version = "{version}"')
+        if not option:
+            return
+        _edit(
+            folder / "templates" / "cluster.yaml",
+            "\nparameters:\n",
+            f"\nparameters:\n  {option}: {{type: string, default: x}}\n",
+        )
+        definition, driver = folder / "template_def.py", folder / "driver.py"
+        made = re.search(r"definition = (\w+)\(\)", driver.read_text())
+        assert made is not None, (
+            "the driver makes its definition in another way than this test knows"
+        )
+        more = MORE.format(base=made[1], option=option)
+        definition.write_text(definition.read_text() + more)
+        _edit(driver, f"import {made[1]}\n", f"import {made[1]}, WithMore\n")
+        _edit(driver, made[0], "definition = WithMore()")
 
     def remove(self, name: str) -> None:
         shutil.rmtree(self.path / name)
@@ -127,11 +145,13 @@ def house(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     engine.use_database(database_url)
     path = tmp_path / "drivers"
     path.mkdir(mode=0o755)
+    use_key_ring(tmp_path)
     CONF.set_override("paths", [str(path)], "drivers")
     CONF.set_override("refresh_seconds", 0, "drivers")
     made = House(path)
     monkeypatch.setattr(catalogue, "catalogue", made.shelf.catalogue)
     yield made
+    forget_key_ring()
     CONF.clear_override("paths", "drivers")
     CONF.clear_override("refresh_seconds", "drivers")
 

@@ -23,7 +23,7 @@ CHECKOUT = Path(__file__).parents[4]
 PREVIOUS = "0001"
 
 #: Seconds that a test waits for what should take two.
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 _MIGRATIONS = "magnum/db/migrations/versions"
 
