@@ -36,6 +36,9 @@ class Scale:
     fleet: int
     rounds: int
     seconds: float
+    #: Seconds until an idle fleet is measured. A hundred bays are looked at for the first time in little more than a
+    #: minute; what comes then is what such a fleet takes.
+    settle: float = 75.0
 
     @contextmanager
     def stage(self, name: str, **wanted: Any) -> Iterator[Stage]:
@@ -90,7 +93,7 @@ def idle(scale: Scale) -> Iterator[Row]:
         with scale.stage(f"idle {number}") as ready:
             complete_fleet(ready.project, number)
             ready.conductors(FIRST)
-            time.sleep(3)
+            time.sleep(scale.settle)
             cpu, before, began = ready.cpu(FIRST), ready.statements(FIRST), time.monotonic()
             time.sleep(scale.seconds)
             took = time.monotonic() - began

@@ -6,7 +6,6 @@ Keystone and Heat are the stand-in of :mod:`tools.standin`, where a row needs th
 import contextlib
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
+from cryptography.fernet import Fernet
 
 from magnum.conf import CONF
 from magnum.db import migrations, session
@@ -22,12 +22,14 @@ from tools.benchmark import counted
 from tools.openstack import config
 from tools.openstack.config import Sections
 from tools.openstack.console import Progress, Trouble
-from tools.openstack.processes import Processes, Program
+from tools.openstack.processes import Processes, Program, free_port
 from tools.standin import identity
 from tools.standin.client import StandIn
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 API, FLOOR = "api", "floor"
+#: The folder of the key ring.
+KEYS = "keys"
 #: Whose bays are measured.
 USER = PROJECT = "bench"
 #: Seconds after which something that should have happened never will.
@@ -63,7 +65,7 @@ class Stage:
 
     def api(self) -> int:
         """Start the API, with two workers of eight threads; its port."""
-        file, port = self._configure(API, {}), _free_port()
+        file, port = self._configure(API, {}), free_port()
         program = self._counting(API, *_SERVER, f"127.0.0.1:{port}", "tools.benchmark.counted_api")
         variables = {**program.environment, "OS_MAGNUM_CONFIG_FILES": str(file)}
         self.processes.start(Program(API, program.command, variables, port))
@@ -72,7 +74,7 @@ class Stage:
 
     def floor(self) -> int:
         """Start the floor on the same server; its port."""
-        port = _free_port()
+        port = free_port()
         command = (sys.executable, *_SERVER, f"127.0.0.1:{port}", "tools.benchmark.floor")
         libpq = self.database.replace("postgresql+psycopg2:", "postgresql:", 1)
         variables = {"BENCH_DATABASE": libpq, "BENCH_PROJECT": self.project}
@@ -131,6 +133,7 @@ class Stage:
             "heat_events": {"topics": self.folder.name},
             "cloud": {"absent_services": "image,compute,network,volume"},
             "quotas": {"max_clusters_per_project": -1},
+            "certificates": {"key_ring": self.folder / KEYS},
         }
         cloud = self.standin.sections() if self.standin else {}
         config.write(file, config.merged(ours, cloud, more))
@@ -167,6 +170,7 @@ def standing(
     :param seconds_per_stack: how long the stand-in's Heat takes; None for no stand-in.
     """
     folder.mkdir()
+    _make_keys(folder / KEYS)
     processes = Processes(folder)
     with contextlib.ExitStack() as stack:
         url = stack.enter_context(_database(server))
@@ -179,16 +183,24 @@ def standing(
                 )
             )
         stack.callback(lambda: processes.stop(*processes.names()))
-        stack.enter_context(_asking(url, broker, folder.name))
+        stack.enter_context(_asking(url, broker, folder))
         yield Stage(folder, url, broker, standin, processes, say)
 
 
+def _make_keys(ring: Path) -> None:
+    """A key ring, as `magnum-key-manage setup` makes it."""
+    ring.mkdir(mode=0o700)
+    for number in range(2):
+        (ring / str(number)).write_bytes(Fernet.generate_key())
+
+
 @contextlib.contextmanager
-def _asking(database: str, broker: str | None, topic: str) -> Iterator[None]:
+def _asking(database: str, broker: str | None, folder: Path) -> Iterator[None]:
     """Let this process ask for bays directly, as an API does."""
     CONF([], default_config_files=[], default_config_dirs=[])
     CONF.set_override("transport_url", broker)
-    CONF.set_override("topic", topic, "conductor")
+    CONF.set_override("topic", folder.name, "conductor")
+    CONF.set_override("key_ring", str(folder / KEYS), "certificates")
     CONF.set_override("max_clusters_per_project", -1, "quotas")
     session.configure(database)
     migrations.upgrade(session.engine())
@@ -199,6 +211,7 @@ def _asking(database: str, broker: str | None, topic: str) -> Iterator[None]:
         session.engine().dispose()
         CONF.clear_override("transport_url")
         CONF.clear_override("topic", "conductor")
+        CONF.clear_override("key_ring", "certificates")
         CONF.clear_override("max_clusters_per_project", "quotas")
         hints.start()
 
@@ -229,10 +242,3 @@ def _cpu_of_group(group: int | None) -> float:
             ended = int(fields[13]) + int(fields[14]) if stat.parent.name == str(group) else 0
             ticks += int(fields[11]) + int(fields[12]) + ended
     return ticks / os.sysconf("SC_CLK_TCK")
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port

@@ -39,7 +39,7 @@ DRIVER = "swarm_atomic_v1"
 #: People who ask at the same time.
 _PEOPLE = 6
 #: Seconds between two tries of somebody who got no answer, and until he gives up waiting for one.
-_PAUSE, _TIMEOUT = 0.5, 20.0
+_PAUSE, _TIMEOUT = 0.5, 60.0
 
 
 class NoAnswer(Exception):

@@ -10,6 +10,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from magnum.db.models import Bay
+
 #: The name under which conductors log in begins so.
 CONDUCTOR = "conductor"
 
@@ -39,6 +41,20 @@ _WHO = {
 }
 #: What a server calls the loopback interface depends on its configuration.
 _HOSTS = ("localhost", "127.0.0.1")
+_BAY_UPDATED = ("bay", "U")
+#: Columns of a bay that are written with no operation: by whoever looks at its cluster (:mod:`magnum.db.health`), by
+#: whoever makes one of its secrets, which is the same whoever makes it (:mod:`magnum.db.secrets`), and in a warning.
+_SEEN = frozenset(
+    {
+        *("health_due_at", "health_status", "health_status_reason", "utilisation", "ca_warned_at"),
+        *("api_address", "coe_version", "container_version", "updated_at"),
+        *("bay_user_id", "ca_expires_at"),
+    }
+)
+_DIFFERS = {
+    "postgresql": "OLD.{0}::text IS DISTINCT FROM NEW.{0}::text",
+    "mysql": "NOT (OLD.{0} <=> NEW.{0})",
+}
 #: A time without a zone, which is UTC, as seconds since 1970.
 _EPOCH = {
     "postgresql": "extract(epoch from {0})",
@@ -60,7 +76,18 @@ def _insert(dialect: str, place: str, change: str) -> str:
             old = "NULL" if change == "I" else form.format(f"OLD.{column}")
             rest += [old, form.format(f"NEW.{column}")]
     values = f"{_WHO[dialect]}, '{place}', '{change}', {row}.{bay}, {', '.join(rest)}"
-    return f"INSERT INTO audit ({_COLUMNS}) VALUES ({values});"
+    insert = f"INSERT INTO audit ({_COLUMNS}) VALUES ({values});"
+    return (
+        f"IF {_touches_operations(dialect)} THEN {insert} END IF;"
+        if (place, change) == _BAY_UPDATED
+        else insert
+    )
+
+
+def _touches_operations(dialect: str) -> str:
+    """The condition that an update of a bay changes what only operations may change."""
+    columns = [column.name for column in Bay.__table__.columns if column.name not in _SEEN]
+    return " OR ".join(_DIFFERS[dialect].format(column) for column in columns)
 
 
 def install(engine: sa.Engine) -> None:

@@ -8,7 +8,6 @@ import contextlib
 import os
 import shutil
 import signal
-import socket
 import sys
 import threading
 import time
@@ -25,7 +24,7 @@ from tools.chaos_run.plan import Kind, Plan
 from tools.openstack import choices, config, servers
 from tools.openstack.config import Section, Sections
 from tools.openstack.console import Progress, Trouble
-from tools.openstack.processes import Processes, Program
+from tools.openstack.processes import Processes, Program, free_port
 from tools.standin.client import StandIn
 
 DATABASES = ("postgresql", "mariadb")
@@ -229,7 +228,7 @@ def standing(folder: Path, database: str, plan_: Plan, say: Progress) -> Iterato
 
 
 def _servers(folder: Path, database: str, plan_: Plan, place: servers.Ground) -> Ground:
-    broker = f"rabbit://guest:guest@127.0.0.1:{_free_port(below=40000)}/"
+    broker = f"rabbit://guest:guest@127.0.0.1:{_port_of_a_broker()}/"
     ground = Ground(
         folder=folder,
         database=database,
@@ -239,7 +238,7 @@ def _servers(folder: Path, database: str, plan_: Plan, place: servers.Ground) ->
         broker_url=broker,
         standin=StandIn(folder, seconds_per_stack=0.4, notify=broker, seed=plan_.seed),
         conductors=plan_.conductors,
-        api_port=_free_port(),
+        api_port=free_port(),
         engine=sa.create_engine(url, poolclass=sa.NullPool),
         say=place.say,
     )
@@ -281,7 +280,7 @@ def _make_durable(engine: sa.Engine) -> None:
 
 
 def _url(database: str) -> sa.URL:
-    port = _free_port()
+    port = free_port()
     if database == "postgresql":
         return sa.make_url(f"postgresql+psycopg2://root@127.0.0.1:{port}/{_NAME}")
     return sa.make_url(f"mysql+pymysql://root@127.0.0.1:{port}/{_NAME}?charset=utf8mb4")
@@ -319,14 +318,11 @@ def _clean(place: servers.Ground) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port(below: int = 65536) -> int:
+def _port_of_a_broker() -> int:
     """A port that nobody has; RabbitMQ needs another one 20000 above it."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port: int = probe.getsockname()[1]
-        if port < below:
-            return port
+    while (port := free_port()) >= 40000:
+        pass
+    return port
 
 
 def settings() -> dict[str, Section]:

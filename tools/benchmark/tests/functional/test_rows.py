@@ -21,9 +21,8 @@ def scale(tmp_path: Path) -> rows.Scale:
     url = next((url for url in urls if probe.refusal(url) is None), None)
     if url is None:
         pytest.skip("no PostgreSQL")
-    return rows.Scale(
-        url, None, tmp_path, Progress(quiet=True), bays=20, fleet=150, rounds=1, seconds=6.0
-    )
+    quick = {"bays": 20, "fleet": 150, "rounds": 1}
+    return rows.Scale(url, None, tmp_path, Progress(quiet=True), **quick, seconds=6.0, settle=3.0)
 
 
 def test_many_bays(scale: rows.Scale) -> None:
@@ -35,8 +34,8 @@ def test_many_bays(scale: rows.Scale) -> None:
 
 def test_an_idle_fleet_costs_the_same_whatever_its_size(scale: rows.Scale) -> None:
     counts = [int(re.findall(r"\d+", row.measured)[0]) for row in rows.idle(scale)]
-    # A look each two seconds; a tidying may fall into the time or not.
-    assert all(10 <= count <= 100 for count in counts), counts
+    # A sweep each two seconds; a tidying, or a round of looks at clusters, may fall into the time or not.
+    assert all(10 <= count <= 250 for count in counts), counts
 
 
 def test_requests(scale: rows.Scale) -> None:
