@@ -11,9 +11,17 @@ release = version_string()
 
 extensions = [
     "sphinx.ext.autodoc",
+    "cliff.sphinxext",
     "oslo_config.sphinxext",
     "oslo_policy.sphinxext",
+    "magnum_openapi",
     "magnum_tables",
+]
+autoprogram_cliff_application = "openstack"
+# What every command has, for how its answer looks.
+autoprogram_cliff_ignored = [
+    *("--help", "--format", "--column", "--noindent", "--prefix", "--max-width", "--fit-width"),
+    *("--print-empty", "--quote", "--sort-column", "--sort-ascending", "--sort-descending"),
 ]
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
