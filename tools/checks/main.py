@@ -167,6 +167,8 @@ def _tell_of_tests(work: Run) -> None:
         print("\n=== failed tests")
     for case in failures:
         print(f"FAILED {case.name} - {case.failure}")
+        if case.before is not None:
+            print(f"       the first time - {case.before}")
 
 
 if __name__ == "__main__":

@@ -79,8 +79,11 @@ def read(name: str, path: Path) -> Report:
 
 
 def _case(element: ET.Element) -> Case:
+    failure, tries = _failure(element), _failed_tries(element)
+    # The last of them is the failure itself.
+    before = tries if failure is None else tries[:-1]
     return Case(
-        _name(element), float(element.get("time", "0")), _failure(element), _before(element)
+        _name(element), float(element.get("time", "0")), failure, before[0] if before else None
     )
 
 
@@ -100,12 +103,13 @@ def _failure(element: ET.Element) -> str | None:
     return None
 
 
-def _before(element: ET.Element) -> str | None:
-    """What the checkout's ``conftest.py`` has noted of an earlier try."""
-    for told in element.iterfind("properties/property"):
-        if told.get("name") == "failed before":
-            return _first_line(told.get("value", ""))
-    return None
+def _failed_tries(element: ET.Element) -> list[str]:
+    """What the checkout's ``conftest.py`` has noted of each try that failed."""
+    return [
+        _first_line(told.get("value", ""))
+        for told in element.iterfind("properties/property")
+        if told.get("name") == "failed before"
+    ]
 
 
 def _first_line(text: str) -> str:

@@ -62,11 +62,14 @@ def test_unsteady():
     assert was_there, "too slow"
 
 def test_bad():
-    assert False, "always"
+    flag = pathlib.Path("again")
+    was_there = flag.exists()
+    flag.touch()
+    assert False, "another reason" if was_there else "the first reason"
 """
 
 
-def test_what_passes_at_its_second_try_is_named(tmp_path: Path) -> None:
+def test_what_passes_at_its_second_try_is_named_and_what_does_not_says_why_twice(tmp_path: Path) -> None:
     (tmp_path / "test_it.py").write_text(UNSTEADY)
     (tmp_path / "conftest.py").write_text((CHECKOUT / "conftest.py").read_text())
     (tmp_path / "pytest.ini").write_text(
@@ -82,7 +85,10 @@ def test_what_passes_at_its_second_try_is_named(tmp_path: Path) -> None:
     (unsteady,) = report.unsteady
     assert unsteady.name == "test_it.py::test_unsteady"
     assert "too slow" in (unsteady.before or "")
-    assert [case.name for case in report.failures] == ["test_it.py::test_bad"]
+    (bad,) = report.failures
+    assert bad.name == "test_it.py::test_bad"
+    assert "another reason" in (bad.failure or "")
+    assert "the first reason" in (bad.before or "")
 
 
 def test_the_slowest_come_first() -> None:

@@ -5,6 +5,7 @@ and Neutron is in ``magnum/tests/functional/cloud/test_drivers.py``.
 """
 
 import time
+import uuid
 from typing import Any
 
 import pytest
@@ -101,7 +102,8 @@ def test_a_stack_is_built_and_deleted(
         launch = definition.launch(work)
     except InvalidOption as error:
         pytest.fail(f"the driver should build this: {error.text}")
-    title = f"bay-{name}-{len(combination)}".replace("_", "-")
+    # Nobody else's, nor that of another try: Heat keeps a name while its stack is there.
+    title = f"bay-{name}-{uuid.uuid4().hex[:8]}".replace("_", "-")
     ident = real_heat.stacks.create(
         stack_name=title,
         template=launch.template,
