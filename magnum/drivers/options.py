@@ -60,7 +60,7 @@ class Options:
             if message is None:
                 found[name] = value
             elif strict:
-                raise InvalidOption(f"The option '{name}' cannot be used: {message}.")
+                raise InvalidOption(f"The option '{name}' cannot be used: {message}.", option=name)
         return found
 
     def fault(self, name: str, value: Any) -> str | None:

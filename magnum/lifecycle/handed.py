@@ -1,10 +1,10 @@
 """What is handed to a driver: its work on a bay, and clients that are reached for when they are needed."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any, Final
 
-from magnum.db.models import Bay
-from magnum.drivers.contract import Clouds, Secrets, Work
+from magnum.db.models import Bay, BayModel, NodeGroup
+from magnum.drivers.contract import NO_CLOUDS, Clouds, Secrets, Work
 from magnum.lifecycle import frozen
 from magnum.lifecycle.clouds import Access
 
@@ -48,4 +48,14 @@ def work(bay: Bay, clouds: Clouds, secrets: Secrets, **more: Any) -> Work:
         clouds=clouds,
         secrets=secrets,
         **more,
+    )
+
+
+def asked(bay: Bay, baymodel: BayModel, groups: Iterable[NodeGroup]) -> Work:
+    """A bay that is asked for and not stored yet, for a look at its values: without a cloud and secrets."""
+    return Work(
+        bay=frozen.bay(bay),
+        baymodel=frozen.baymodel(baymodel),
+        node_groups=tuple(frozen.group(group) for group in groups),
+        clouds=NO_CLOUDS,
     )

@@ -15,7 +15,7 @@ from magnum.db import bays, operations, submissions
 from magnum.db.bays import BayNotFound
 from magnum.db.models import Bay, BayModel, NodeGroup, Operation, State
 from magnum.drivers.contract import MASTER, WORKER, Driver, StackChanged, Verb
-from magnum.lifecycle import hints, statuses
+from magnum.lifecycle import handed, hints, refusals, statuses
 
 
 class InTheWay(errors.Conflict):
@@ -78,10 +78,12 @@ class Accepted:
 def create_bay(context: RequestContext, new: NewBay) -> Accepted:
     """Accept a new bay of the caller's project.
 
-    Raises QuotaExceeded, and InvalidField for a label that no bay can have.
+    Raises QuotaExceeded, Refused with what the driver says against it, and InvalidField for a label that no bay can
+    have.
     """
     bay = _bay(context, new)
     groups = _default_groups(bay, new)
+    refusals.check(new.driver, handed.asked(bay, new.baymodel, groups))
     operation = operations.new(
         context, bay.uuid, bay.project_id, Verb.CREATE.value, timeout=timeout(new.create_timeout)
     )

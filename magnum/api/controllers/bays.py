@@ -14,7 +14,7 @@ from magnum.api.controllers.base import (
     sees_operator_text,
 )
 from magnum.api.schemas import bays as schemas
-from magnum.api.schemas.base import boolean, coerced
+from magnum.api.schemas.base import boolean, coerced, pointer
 from magnum.api.spelling import Spelling, Wording
 from magnum.api.views import bays as view
 from magnum.api.views import collection, links, placements
@@ -29,7 +29,7 @@ from magnum.drivers import catalogue
 from magnum.drivers.contract import Driver, Verb
 from magnum.drivers.placement import Decision
 from magnum.identity.caller import Caller
-from magnum.lifecycle import health, submit
+from magnum.lifecycle import health, refusals, submit
 from magnum.policies import enforcer
 
 
@@ -84,7 +84,11 @@ class BaysController:
         authorize(request)
         need_project(request.caller)
         baymodel = self._baymodel(request, wanted[self._spelling.baymodel_key])
-        made = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel))
+        try:
+            made = submit.create_bay(request.caller, self._resolve(request, wanted, baymodel))
+        except refusals.Refused as error:
+            error.field = self._where(error.option, wanted)
+            raise
         if request.version < self._spelling.synchronous_below:
             body = view.one(made.bay, self._wording(request))
             return response.send_created(body, body["links"][0]["href"])
@@ -244,6 +248,15 @@ class BaysController:
         except errors.InvalidField as error:
             error.field = self._model_field
             raise
+
+    def _where(self, option: str, wanted: Mapping[str, Any]) -> str:
+        """Where a request for a bay says something: itself, or by its baymodel."""
+        if wanted.get(option) is not None:
+            return pointer((option,))
+        for name in (options.OPTIONS, "labels"):
+            if option in (wanted.get(name) or {}):
+                return pointer((name, option))
+        return self._model_field
 
     def _labels(
         self, wanted: Mapping[str, Any], baymodel: BayModel, driver: Driver

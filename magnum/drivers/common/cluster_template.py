@@ -137,19 +137,27 @@ class ClusterTemplate(TemplateDefinition):
         bay, model = work.bay, work.baymodel
         if {group.role for group in work.node_groups if group.is_default} != {MASTER, WORKER}:
             raise NotSupported("A cluster has a default group of masters and one of workers.")
-        if not self.grouped and not all(group.is_default for group in work.node_groups):
+        if not all(group.is_default for group in work.node_groups) and not self.grouped:
             raise NotSupported("This driver has no node groups beside the default ones.")
         if not all(group.image_id or model.image_id for group in work.node_groups):
-            raise InvalidOption("The baymodel names no image for the nodes: set image_id.")
+            raise InvalidOption(
+                "The baymodel names no image for the nodes: set image_id.", option="image_id"
+            )
         if bay.floating_ip_enabled and not model.external_network_id:
             raise InvalidOption(
                 "Floating IPs need an external network: set external_network_id in the baymodel, "
-                "or floating_ip_enabled to false."
+                "or floating_ip_enabled to false.",
+                option="floating_ip_enabled",
             )
         if bay.fixed_subnet and not bay.fixed_network:
-            raise InvalidOption("The option fixed_subnet needs fixed_network beside it.")
+            raise InvalidOption(
+                "The option fixed_subnet needs fixed_network beside it.", option="fixed_subnet"
+            )
         if bay.master_lb_enabled and bay.fixed_network and not bay.fixed_subnet:
-            raise InvalidOption("A load balancer on an existing network needs fixed_subnet too.")
+            raise InvalidOption(
+                "A load balancer on an existing network needs fixed_subnet too.",
+                option="fixed_network",
+            )
         _one_of("network_driver", model.network_driver, self.network_drivers)
         _one_of("volume_driver", model.volume_driver, self.volume_drivers)
 
@@ -203,7 +211,8 @@ def _one_of(option: str, value: str | None, possible: frozenset[str]) -> None:
     if not value or value in possible:
         return
     raise InvalidOption(
-        f"This driver has no {option} {json.dumps(value)}: it has {', '.join(sorted(possible)) or 'none'}."
+        f"This driver has no {option} {json.dumps(value)}: it has {', '.join(sorted(possible)) or 'none'}.",
+        option=option,
     )
 
 

@@ -2,15 +2,28 @@
 
 import json
 import re
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import jsonschema
 
 from magnum.drivers.conformance.candidate import Candidate
 from magnum.drivers.conformance.trial import Unfit, told, trial
-from magnum.drivers.contract import Facts, InvalidOption, NotFound, NotSupported, Verb
+from magnum.drivers.contract import (
+    NO_CLOUDS,
+    NO_SECRETS,
+    DriverError,
+    Facts,
+    InvalidOption,
+    NotFound,
+    NotSupported,
+    Verb,
+)
 from magnum.drivers.options import Options
 
+#: Seconds for a look at values.
+AT_ONCE = 2.0
 #: What the service knows of the effect of a change.
 CHANGES = ("mutable", "replaces-nodes", "fixed")
 _VERSION = re.compile(r"\d+\.\d+\.\d+([.-]?[a-z0-9]+)*")
@@ -65,6 +78,18 @@ def observes(candidate: Candidate) -> None:
             raise Unfit(
                 f"'observe' of a cluster that is gone should raise NotFound, not {told(answer)}"
             )
+
+
+def refuses_by_values_alone(candidate: Candidate) -> None:
+    """Asked whether it would build a bay that it can build, it says nothing against it, without cloud and secrets."""
+    with trial(candidate) as one:
+        before = one.world.calls()
+        work = replace(one.world.work(Verb.CREATE, {}), clouds=NO_CLOUDS, secrets=NO_SECRETS)
+        answer = one.ask("'refuse'", partial(one.driver.refuse, work), AT_ONCE)
+        if isinstance(answer, DriverError):
+            raise Unfit(f"'refuse' is against a bay that the driver can build: {told(answer)}")
+        if answer is not None or one.world.calls() != before:
+            raise Unfit("'refuse' may only raise or return None, and asks no cloud")
 
 
 def schema_of(candidate: Candidate) -> dict[str, Any]:

@@ -32,6 +32,7 @@ OF_WORK: tuple[Callable[[Candidate, Verb], None], ...] = (trouble.tells_a_failur
 OF_THE_WHOLE: tuple[Callable[[Candidate], None], ...] = (
     border.says_who_it_is,
     border.declares_its_options,
+    border.refuses_by_values_alone,
     endpoints.declares_its_endpoints,
     trouble.deletes_from_anywhere,
     alongside.chooses_its_site_once,

@@ -36,6 +36,7 @@ from .outcomes import (
 from .running import Health, HealthStatus, Monitor, Scaler
 from .words import ANY_DISTRO, CONTRACT_VERSION, MASTER, WORKER, Actor, Provides, Verb
 from .work import (
+    NO_CLOUDS,
     NO_SECRETS,
     Bay,
     BayModel,
@@ -52,6 +53,7 @@ __all__ = [
     "ANY_DISTRO",
     "CONTRACT_VERSION",
     "MASTER",
+    "NO_CLOUDS",
     "NO_SECRETS",
     "WORKER",
     "Actor",

@@ -52,6 +52,13 @@ class Driver:
     def _not_supported(self, verb: Verb) -> NoReturn:
         raise NotSupported(f"The driver {self.name} cannot do '{verb}' on a bay.")
 
+    def refuse(self, work: Work) -> None:
+        """Refuse a new bay whose fields and options do not go together, before it is accepted.
+
+        It looks at values alone and comes back at once: there is no cloud, there are no secrets, and the bay has no
+        site. What it lets pass may still be refused by ``bay_create``. Raises InvalidOption.
+        """
+
     def bay_create(self, work: Work) -> Outcome:
         """Build the bay's cluster."""
         self._not_supported(Verb.CREATE)

@@ -39,10 +39,17 @@ class NotSupported(DriverError):
 
 
 class InvalidOption(DriverError):
-    """An option of the bay or baymodel cannot be used; the text names it."""
+    """An option of the bay or baymodel cannot be used; the text names it.
+
+    ``option`` is the name alone, as the contract's views or the driver's schema have it: answers point at it.
+    """
 
     code = "INVALID_OPTION"
     actor = Actor.USER
+
+    def __init__(self, text: str, operator_text: str = "", option: str = "") -> None:
+        super().__init__(text, operator_text)
+        self.option = option
 
 
 class BuildError(DriverError):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 #: Version of this contract. The first number changes when a driver has to change with it, the second when something
 #: was added that a driver may ignore.
-CONTRACT_VERSION = (1, 3)
+CONTRACT_VERSION = (1, 4)
 
 
 class Actor(enum.StrEnum):

@@ -155,6 +155,19 @@ class _NoSecrets:
 NO_SECRETS: Secrets = _NoSecrets()
 
 
+class _NoClouds:
+    """Stands where a driver has to do without the cloud."""
+
+    def _none(self, *_: object) -> NoReturn:
+        raise LookupError("there is no cloud to ask here")
+
+    heat = rest = _none
+
+
+#: For work at which a driver looks without a cloud.
+NO_CLOUDS: Clouds = _NoClouds()
+
+
 @dataclass(frozen=True, slots=True)
 class Load:
     """How many bays a site holds: of everybody, and of the bay's own project."""

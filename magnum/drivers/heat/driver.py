@@ -68,6 +68,11 @@ class HeatDriver(contract.Driver):
         self._looks = SharedLooks()
         self._zones = sites.Zones()
 
+    def refuse(self, work: Work) -> None:
+        """Refuse what the template has no parameters for, and hints that make no sense."""
+        sites.Wanted.of(work.bay.hints)
+        self.definition.parameters(work)
+
     def bay_create(self, work: Work) -> Outcome:
         """Create the stack, or adopt it, and wait for it."""
         return _guarded(self._create, work)

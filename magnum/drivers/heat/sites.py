@@ -67,12 +67,14 @@ class Wanted:
         """Hints of other names are the operator's plugins', and passed over. Raises InvalidOption."""
         spread = hints.get(SPREAD, MASTERS)
         if spread not in SPREADS:
-            raise InvalidOption(f"The hint {SPREAD} may be {', '.join(SPREADS)}, not {spread!r}.")
+            raise InvalidOption(
+                f"The hint {SPREAD} may be {', '.join(SPREADS)}, not {spread!r}.", option="hints"
+            )
         if (group := hints.get(GROUP)) not in (None, "project"):
-            raise InvalidOption(f"The hint {GROUP} may be project, not {group!r}.")
+            raise InvalidOption(f"The hint {GROUP} may be project, not {group!r}.", option="hints")
         region = hints.get(REGION)
         if not isinstance(region, str | None):
-            raise InvalidOption(f"The hint {REGION} must be a text.")
+            raise InvalidOption(f"The hint {REGION} must be a text.", option="hints")
         return cls(_named(hints.get(ZONE)), str(spread), group is not None, region)
 
 
@@ -80,7 +82,7 @@ def _named(hint: Any) -> tuple[str, ...]:
     """The zones that a hint names: a text, with commas between several, or a list of texts."""
     listed = hint.split(",") if isinstance(hint, str) else hint or []
     if not isinstance(listed, list) or not all(isinstance(zone, str) for zone in listed):
-        raise InvalidOption(f"The hint {ZONE} must be a text or a list of texts.")
+        raise InvalidOption(f"The hint {ZONE} must be a text or a list of texts.", option="hints")
     return tuple(dict.fromkeys(zone.strip() for zone in listed if zone.strip()))
 
 

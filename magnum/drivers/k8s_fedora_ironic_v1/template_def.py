@@ -5,7 +5,7 @@ from typing import Any
 
 from magnum.drivers.common.kubernetes.template import KubernetesTemplate
 from magnum.drivers.common.options import Options
-from magnum.drivers.contract import InvalidOption, NotSupported, Work
+from magnum.drivers.contract import InvalidOption, Work
 
 #: Parameters that all clusters have but those of machines without volumes.
 _VOLUMES = frozenset({"master_docker_volume_size", "node_docker_volume_size"})
@@ -21,7 +21,10 @@ class IronicTemplate(KubernetesTemplate):
         """Refuse volumes, of which bare metal has none, and flavors that nobody has named."""
         super().refuse(work)
         if any(group.docker_volume_size for group in work.node_groups):
-            raise NotSupported("Bare metal has no volumes: leave docker_volume_size out.")
+            raise InvalidOption(
+                "Bare metal has no volumes: leave docker_volume_size out.",
+                option="docker_volume_size",
+            )
         if not all(group.flavor_id for group in work.node_groups):
             raise InvalidOption(
                 "Bare metal needs a flavor of Ironic's: set flavor_id and master_flavor_id."

@@ -35,5 +35,6 @@ def _check_variables(text: str | None) -> None:
     if not isinstance(found, dict) or not all(isinstance(value, str) for value in found.values()):
         raise InvalidOption(
             "The option 'mesos_slave_executor_env_variables' has to be a JSON object of texts, "
-            'such as {"PATH": "/usr/bin"}.'
+            'such as {"PATH": "/usr/bin"}.',
+            option="mesos_slave_executor_env_variables",
         )

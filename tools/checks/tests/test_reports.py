@@ -69,7 +69,9 @@ def test_bad():
 """
 
 
-def test_what_passes_at_its_second_try_is_named_and_what_does_not_says_why_twice(tmp_path: Path) -> None:
+def test_what_passes_at_its_second_try_is_named_and_what_does_not_says_why_twice(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "test_it.py").write_text(UNSTEADY)
     (tmp_path / "conftest.py").write_text((CHECKOUT / "conftest.py").read_text())
     (tmp_path / "pytest.ini").write_text(

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from magnum.drivers.common.cluster_template import ClusterTemplate
-from magnum.drivers.contract import MASTER, InvalidOption, NotSupported, Work
+from magnum.drivers.contract import MASTER, InvalidOption, Work
 from magnum.drivers.heat.stack import Launch
 
 #: The last minor release whose kubelet runs on Docker without something between.
@@ -74,18 +74,32 @@ class KubernetesTemplate(ClusterTemplate):
 
 
 def check(work: Work, options: Mapping[str, Any]) -> None:
-    """Refuse what cannot be built. Raises InvalidOption, which names what stands in the way, or NotSupported."""
+    """Refuse what cannot be built. Raises InvalidOption, which names what stands in the way."""
     model = work.baymodel
     if model.tls_disabled:
-        raise NotSupported("Kubernetes has no API without TLS: set tls_disabled to false.")
+        raise InvalidOption(
+            "Kubernetes has no API without TLS: set tls_disabled to false.", option="tls_disabled"
+        )
     if model.registry_enabled:
-        raise NotSupported("This driver runs no registry: set registry_enabled to false.")
+        raise InvalidOption(
+            "This driver runs no registry: set registry_enabled to false.",
+            option="registry_enabled",
+        )
     if work.bay.discovery_url not in (None, "", "none"):
-        raise NotSupported("The masters know each other without a discovery_url: leave it out.")
+        raise InvalidOption(
+            "The masters know each other without a discovery_url: leave it out.",
+            option="discovery_url",
+        )
     if work.group(MASTER).node_count % 2 == 0:
-        raise InvalidOption("etcd needs an odd number of masters: set master_count to 1, 3 or 5.")
+        raise InvalidOption(
+            "etcd needs an odd number of masters: set master_count to 1, 3 or 5.",
+            option="master_count",
+        )
     if model.volume_driver == "cinder" and not options["cloud_provider_enabled"]:
-        raise InvalidOption("volume_driver cinder needs the option cloud_provider_enabled too.")
+        raise InvalidOption(
+            "volume_driver cinder needs the option cloud_provider_enabled too.",
+            option="volume_driver",
+        )
     _check_runtime(model.docker_storage_driver, options)
     _check_sources(options)
     _check_addresses(options)
@@ -97,35 +111,48 @@ def _check_runtime(storage: str | None, options: Mapping[str, Any]) -> None:
         if tag and int(tag[1]) > LAST_WITH_DOCKER:
             raise InvalidOption(
                 f"Kubernetes runs on Docker up to v1.{LAST_WITH_DOCKER}: "
-                "set container_runtime to containerd, or kube_tag to an older release."
+                "set container_runtime to containerd, or kube_tag to an older release.",
+                option="container_runtime",
             )
     elif storage not in (None, "", "overlay", "overlay2", "btrfs"):
         raise InvalidOption(
             f"containerd keeps its data with overlay2 or btrfs, not '{storage}': change "
-            "docker_storage_driver, or set container_runtime to docker."
+            "docker_storage_driver, or set container_runtime to docker.",
+            option="docker_storage_driver",
         )
 
 
 def _check_sources(options: Mapping[str, Any]) -> None:
     for name in ("kube", "etcd", "cni"):
         if bool(options[f"{name}_url"]) != bool(options[f"{name}_sha256"]):
-            raise InvalidOption(f"{name}_url and {name}_sha256 belong together: give both or none.")
+            raise InvalidOption(
+                f"{name}_url and {name}_sha256 belong together: give both or none.",
+                option=f"{name}_url",
+            )
 
 
 def _check_addresses(options: Mapping[str, Any]) -> None:
     pods = _network("pods_network_cidr", options)
     services = _network("service_cluster_ip_range", options)
     if pods.version == services.version and pods.overlaps(services):
-        raise InvalidOption("pods_network_cidr and service_cluster_ip_range overlap.")
+        raise InvalidOption(
+            "pods_network_cidr and service_cluster_ip_range overlap.",
+            option="service_cluster_ip_range",
+        )
     if services.num_addresses < 16:
-        raise InvalidOption("service_cluster_ip_range has too few addresses: 16 at least.")
+        raise InvalidOption(
+            "service_cluster_ip_range has too few addresses: 16 at least.",
+            option="service_cluster_ip_range",
+        )
     if dns := options["dns_service_ip"]:
         try:
             inside = ipaddress.ip_address(dns) in services
         except ValueError:
             inside = False
         if not inside:
-            raise InvalidOption("dns_service_ip is no address of service_cluster_ip_range.")
+            raise InvalidOption(
+                "dns_service_ip is no address of service_cluster_ip_range.", option="dns_service_ip"
+            )
 
 
 def _network(
@@ -134,7 +161,7 @@ def _network(
     try:
         return ipaddress.ip_network(options[name])
     except ValueError as error:
-        raise InvalidOption(f"The option {name} is not a network: {error}.") from error
+        raise InvalidOption(f"The option {name} is not a network: {error}.", option=name) from error
 
 
 def new_key() -> str:

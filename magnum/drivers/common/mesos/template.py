@@ -21,15 +21,18 @@ class MesosClusterTemplate(ClusterTemplate):
         bay, model = work.bay, work.baymodel
         if model.registry_enabled:
             raise InvalidOption(
-                f"{self.engine} bays have no registry of their own: set registry_enabled to false."
+                f"{self.engine} bays have no registry of their own: set registry_enabled to false.",
+                option="registry_enabled",
             )
         if bay.discovery_url:
             raise InvalidOption(
-                f"The masters of a {self.engine} bay find each other by ZooKeeper: leave discovery_url out."
+                f"The masters of a {self.engine} bay find each other by ZooKeeper: leave discovery_url out.",
+                option="discovery_url",
             )
         if model.apiserver_port in self.taken:
             raise InvalidOption(
-                f"The masters need port {model.apiserver_port} for themselves: choose another apiserver_port."
+                f"The masters need port {model.apiserver_port} for themselves: choose another apiserver_port.",
+                option="apiserver_port",
             )
         return {}
 

@@ -3,6 +3,7 @@
 import pytest
 
 from magnum.drivers import catalogue
+from magnum.drivers.contract import CONTRACT_VERSION
 from magnum.drivers.noop_v1.driver import Driver as NoopDriver
 from magnum.tests.api import BEFORE_OPERATIONS, Client, FixedDriver
 
@@ -21,7 +22,7 @@ def test_a_list_of_what_can_be_used(demo: Client, reader: Client) -> None:
         "name": "fixed_test_v1",
         "driver_version": "0.1.0",
         "template_version": "0",
-        "contract": "1.3",
+        "contract": ".".join(map(str, CONTRACT_VERSION)),
         "provides": [
             {"server_type": "vm", "os_distro": "flatcar", "coe": "kubernetes"},
             {"server_type": "vm", "os_distro": "flatcar", "coe": "mesos"},

@@ -143,6 +143,20 @@ SPOILED: list[Spoiling] = [
         "does not have 'rebuild', but answers BuildError",
     ),
     (
+        "refuses_by_values_alone",
+        "driver.py",
+        "def refuse(self, work: Work) -> None:",
+        "def refuse(self, work: Work) -> None:\n        work.clouds.rest('compute')",
+        "raised LookupError",
+    ),
+    (
+        "refuses_by_values_alone",
+        "driver.py",
+        "def refuse(self, work: Work) -> None:",
+        "def refuse(self, work: Work) -> None:\n        raise contract.InvalidOption('Never.', option='x')",
+        "against a bay that the driver can build",
+    ),
+    (
         "refuses_a_wrong_value[good_size]",
         "driver.py",
         "read(work.bay.labels)",

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-from magnum.drivers.contract import InvalidOption, NotSupported
+from magnum.drivers.contract import InvalidOption
 from magnum.drivers.heat.template import bundle
 from magnum.tests.drivers import node_files, tree
 from magnum.tests.drivers.heat_tree import tree as tree_of
@@ -30,9 +30,9 @@ def launch(name: str, labels: dict[str, str] | None = None, **changes: Any) -> A
 @pytest.mark.parametrize(
     ("labels", "changes", "kind", "word"),
     [
-        ({}, {"baymodel": {"tls_disabled": True}}, NotSupported, "tls_disabled"),
-        ({}, {"baymodel": {"registry_enabled": True}}, NotSupported, "registry_enabled"),
-        ({}, {"bay": {"discovery_url": "http://x"}}, NotSupported, "discovery_url"),
+        ({}, {"baymodel": {"tls_disabled": True}}, InvalidOption, "tls_disabled"),
+        ({}, {"baymodel": {"registry_enabled": True}}, InvalidOption, "registry_enabled"),
+        ({}, {"bay": {"discovery_url": "http://x"}}, InvalidOption, "discovery_url"),
         ({}, {"master": {"node_count": 2}}, InvalidOption, "odd number"),
         ({}, {"baymodel": {"volume_driver": "cinder"}}, InvalidOption, "cloud_provider_enabled"),
         ({}, {"baymodel": {"network_driver": "cilium"}}, InvalidOption, "network_driver"),
@@ -66,7 +66,7 @@ def test_no_discovery_is_needed_and_none_may_be_said(name: str) -> None:
 
 def test_bare_metal_has_no_volumes_and_no_default_flavor() -> None:
     name = "k8s_fedora_ironic_v1"
-    with pytest.raises(NotSupported, match="docker_volume_size"):
+    with pytest.raises(InvalidOption, match="docker_volume_size"):
         launch(name, worker={"docker_volume_size": 3})
     with pytest.raises(InvalidOption, match="flavor_id"):
         launch(name, master={"flavor_id": None})

@@ -42,6 +42,9 @@ class Driver(contract.Driver):
     monitor = GoodMonitor()
     scaler = GoodScaler()
 
+    def refuse(self, work: Work) -> None:
+        OPTIONS.read(work.bay.labels)
+
     def bay_create(self, work: Work) -> Outcome:
         OPTIONS.read(work.bay.labels)
         cluster = _ask(work, "get", _name(work))
