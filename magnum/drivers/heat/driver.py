@@ -29,6 +29,7 @@ from magnum.drivers.contract import (
     Work,
 )
 from magnum.drivers.heat import decisions, deletion, groups, nodes, removal, sites
+from magnum.drivers.heat.changes import Changes
 from magnum.drivers.heat.cursor import Cursor
 from magnum.drivers.heat.decisions import Move, Observed, Standing
 from magnum.drivers.heat.diagnosis import diagnose
@@ -237,25 +238,26 @@ class HeatDriver(contract.Driver):
                 return _gone()
             cursor = replace(cursor, known=sorted(view.parameters))
             return Wait(0, cursor.data(), Progress(_UPDATING))
-        if self._has_to_see(work, cursor):
+        changes = self._changes(work, cursor)
+        if changes.depend_on_the_stack:
             try:
                 named = bool(work.parameters.get(removal.NODES))
                 view = stack.look(str(cursor.stack_id), outputs=named)
             except NotFound:
                 return _gone()
-            cursor = self._seen(work, cursor, view)
+            cursor = changes.after(view)
             if cursor.removable or cursor.places:
                 # Kept before it is asked for: another time it would be others.
                 return Wait(0, cursor.data(), Progress(_UPDATING))
-        changes = self._changes(work, cursor)
+        parameters = self._changes(work, cursor).parameters()
         if not cursor.asked:
-            return self._ask_update(work, stack, cursor, changes)
+            return self._ask_update(work, stack, cursor, parameters)
         if cursor.may_try and not work.woken:
             return self._try_again(work, stack, cursor)
         view = self._look(stack, str(cursor.stack_id), work)
         if view is None:
             return _gone()
-        applied = decisions.is_applied(changes, view.parameters)
+        applied = decisions.is_applied(parameters, view.parameters)
         match decisions.of_update(view.action, view.status, applied=applied):
             case Standing.COMPLETE:
                 return self._done(work, stack, view)
@@ -270,35 +272,15 @@ class HeatDriver(contract.Driver):
                 if cursor.looks >= LOOKS_UNTIL_ASKED_AGAIN:
                     if cursor.hindrance:
                         return self._try_again(work, stack, cursor)
-                    return self._ask_update(work, stack, cursor, changes)
+                    return self._ask_update(work, stack, cursor, parameters)
                 cursor = cursor.looked()
         return _under_way(work, cursor, _UPDATING)
 
-    def _has_to_see(self, work: Work, cursor: Cursor) -> bool:
-        """Whether the stack has to say who goes, and where groups are, before anything is asked of it."""
-        if cursor.asked:
-            return False
-        places = self.definition.grouped and cursor.places is None
-        return places or (self._chooses(work) and cursor.removable is None)
-
-    def _chooses(self, work: Work) -> bool:
-        """Whether it is said here which nodes go: those that a person has named, or those that the scaler does."""
-        named = bool(work.parameters.get(removal.NODES)) or self.scaler is not None
-        return named and removal.NODES in self.definition.orders
-
-    def _seen(self, work: Work, cursor: Cursor, view: StackView) -> Cursor:
-        if self.definition.grouped and cursor.places is None:
-            cursor = replace(cursor, places=groups.order(work, view.parameters))
-        if self._chooses(work) and cursor.removable is None:
-            leaving = removal.leaving(self.definition, self.scaler, work, view)
-            cursor = replace(cursor, removable=leaving)
-        return cursor
-
     def _ask_update(
-        self, work: Work, stack: Stack, cursor: Cursor, changes: Mapping[str, Any]
+        self, work: Work, stack: Stack, cursor: Cursor, parameters: Mapping[str, Any]
     ) -> Outcome:
         try:
-            stack.update(str(cursor.stack_id), changes, _timeout_mins(work))
+            stack.update(str(cursor.stack_id), parameters, _timeout_mins(work))
         except NotFound:
             return _gone()
         except AlreadyThere as error:  # busy with something else: ask again later
@@ -343,7 +325,8 @@ class HeatDriver(contract.Driver):
     def _ask_again(self, work: Work, stack: Stack, cursor: Cursor) -> bool:
         """Whether there is a stack to ask."""
         try:
-            stack.update(str(cursor.stack_id), self._changes(work, cursor), _timeout_mins(work))
+            parameters = self._changes(work, cursor).parameters()
+            stack.update(str(cursor.stack_id), parameters, _timeout_mins(work))
         except NotFound:
             return False
         except AlreadyThere:
@@ -356,17 +339,8 @@ class HeatDriver(contract.Driver):
         """Whether the bay was launched from another version of the template than this driver has."""
         return work.bay.template_version not in (None, self.template_version)
 
-    def _changes(self, work: Work, cursor: Cursor) -> Mapping[str, Any]:
-        """What an update sends: of the parameters that may change, those that the stack's own template has."""
-        if cursor.removable is not None:
-            named = {**work.parameters, removal.NODES: list(cursor.removable)}
-            work = replace(work, parameters=named)
-        changes = self.definition.changes(work)
-        if cursor.places is not None:
-            changes = groups.at(changes, cursor.places)
-        if cursor.known is None:
-            return changes
-        return {name: value for name, value in changes.items() if name in cursor.known}
+    def _changes(self, work: Work, cursor: Cursor) -> Changes:
+        return Changes(self.definition, self.scaler, work, cursor)
 
     # --- what the verbs share -------------------------------------------------------------------
 
