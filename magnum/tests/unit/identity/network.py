@@ -1,12 +1,17 @@
 """What tests of our sessions have in the place of the network: a transport that answers as it is told."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import pytest
 import requests
 from requests.adapters import BaseAdapter
+
+from magnum.identity import breaker, sessions
+from magnum.identity.guarded import GuardedSession
 
 Answer = int | tuple[int, Any] | Exception
 
@@ -118,3 +123,16 @@ class FakeKeystone(FakeNetwork):
         if made.status_code == 201:
             made.headers["X-Subject-Token"] = "the-token"
         return made
+
+
+@contextmanager
+def installed(keystone: FakeKeystone, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKeystone]:
+    """The Keystone of all sessions of the service, and no trouble of an earlier test remembered."""
+    monkeypatch.setattr(
+        sessions,
+        "guarded_session",
+        lambda timeout: GuardedSession(session=keystone.transport(), timeout=timeout),
+    )
+    breaker.forget()
+    yield keystone
+    breaker.forget()

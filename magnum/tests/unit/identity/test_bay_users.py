@@ -14,12 +14,11 @@ from magnum.conf import heat_client as heat_client_options
 from magnum.conf import identity as identity_options
 from magnum.conf import trust as trust_options
 from magnum.drivers.contract import CloudUnavailable
-from magnum.identity import bay_users, breaker, sessions
+from magnum.identity import bay_users, sessions
 from magnum.identity.bay_users import BayUsers, NotSetUp, access_rules
-from magnum.identity.guarded import GuardedSession
 from magnum.identity.sessions import ServiceIdentity
 from magnum.lifecycle import clouds
-from magnum.tests.unit.identity.network import Answer, FakeKeystone
+from magnum.tests.unit.identity.network import Answer, FakeKeystone, installed
 
 BAY = "8c5d6f2e-0b0a-4f3f-9a57-1de1a8f6a001"
 OTHER = BAY.replace("8", "9")
@@ -103,15 +102,8 @@ def keystone(conf: cfg.ConfigOpts, monkeypatch: pytest.MonkeyPatch) -> Iterator[
         "identity": "http://keystone",
         "container-infra": "http://magnum:9511/v1",
     }
-    made = FakeKeystone(catalogue)
-    monkeypatch.setattr(
-        sessions,
-        "guarded_session",
-        lambda timeout: GuardedSession(session=made.transport(), timeout=timeout),
-    )
-    breaker.forget()
-    yield made
-    breaker.forget()
+    with installed(FakeKeystone(catalogue), monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture

@@ -15,12 +15,11 @@ from magnum.conf import heat_client as heat_client_options
 from magnum.conf import identity as identity_options
 from magnum.db import projects
 from magnum.drivers.contract import CloudUnavailable, DriverError
-from magnum.identity import breaker, sessions
+from magnum.identity import sessions
 from magnum.identity.grants import Grants
-from magnum.identity.guarded import GuardedSession
 from magnum.identity.sessions import ServiceIdentity
 from magnum.lifecycle import clouds
-from magnum.tests.unit.identity.network import FakeKeystone
+from magnum.tests.unit.identity.network import FakeKeystone, installed
 
 REQUEST = "req-11111111-2222-3333-4444-555555555555"
 CATALOGUE = {
@@ -57,15 +56,8 @@ def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def keystone(own: None, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeKeystone]:
-    made = FakeKeystone(dict(CATALOGUE))
-    monkeypatch.setattr(
-        sessions,
-        "guarded_session",
-        lambda timeout: GuardedSession(session=made.transport(), timeout=timeout),
-    )
-    breaker.forget()
-    yield made
-    breaker.forget()
+    with installed(FakeKeystone(dict(CATALOGUE)), monkeypatch) as made:
+        yield made
 
 
 @pytest.fixture
