@@ -1,1 +1,1 @@
-"""The REST API: from bytes on the wire to calls of the lifecycle and the stores, and back. It never runs a driver."""
+"""The REST API: from bytes on the wire to calls of the lifecycle and stores, and back. No driver's verb runs in it."""

@@ -32,7 +32,7 @@ class SwarmDriver(Driver):
     provides = frozenset({Provides("vm", "fedora-atomic", "swarm")})
 
     def bay_create(self, work: Work) -> Outcome:
-        """Never called: the API runs no driver."""
+        """Never called: the API runs no verb of a driver."""
         return Done()
 
     bay_update = bay_delete = bay_create
