@@ -5,12 +5,13 @@ that does not come back is waited for once. In both cases the bay is accepted, a
 """
 
 import logging
-import queue
 import threading
 import traceback
+from functools import partial
 from typing import Final
 
 from magnum.common import errors
+from magnum.drivers import asking
 from magnum.drivers.contract import Driver, InvalidOption, NotSupported, Work
 
 LOG = logging.getLogger(__name__)
@@ -36,34 +37,24 @@ def check(driver: Driver, work: Work) -> None:
     stuck = _stuck.get(driver.name)
     if type(driver).refuse is Driver.refuse or (stuck is not None and stuck.is_alive()):
         return
-    answer: queue.SimpleQueue[BaseException | None] = queue.SimpleQueue()
-
-    def ask() -> None:
-        try:
-            driver.refuse(work)
-            answer.put(None)
-        except BaseException as error:  # noqa: BLE001 - the driver's border: whatever comes out of it is an answer
-            answer.put(error)
-
-    look = threading.Thread(target=ask, name=f"refuse-{driver.name}", daemon=True)
-    look.start()
-    try:
-        _judge(driver, answer.get(timeout=PATIENCE))
-    except queue.Empty:
-        _stuck[driver.name] = look
-        LOG.error("The driver %s has not come back from refuse() in %g s.", driver.name, PATIENCE)
+    look = asking.within(PATIENCE, partial(driver.refuse, work), f"refuse-{driver.name}")
+    if look.came_back:
+        _judge(driver, look.answer)
+        return
+    _stuck[driver.name] = look.thread
+    LOG.error("The driver %s has not come back from refuse() in %g s.", driver.name, PATIENCE)
 
 
-def _judge(driver: Driver, error: BaseException | None) -> None:
-    match error:
-        case None:
-            return
+def _judge(driver: Driver, answer: object) -> None:
+    match answer:
         case InvalidOption():
-            raise Refused(f"Driver {driver.name}: {error.text}", error.option)
+            raise Refused(f"Driver {driver.name}: {answer.text}", answer.option)
         case NotSupported():
-            raise Refused(f"Driver {driver.name}: {error.text}")
+            raise Refused(f"Driver {driver.name}: {answer.text}")
+    if not isinstance(answer, BaseException):
+        return
     # Not what the error says: a secret may be in it.
-    where = "".join(traceback.format_tb(error.__traceback__))
+    where = "".join(traceback.format_tb(answer.__traceback__))
     LOG.error(
-        "The driver %s failed at refuse(): %s at\n%s", driver.name, type(error).__name__, where
+        "The driver %s failed at refuse(): %s at\n%s", driver.name, type(answer).__name__, where
     )

@@ -7,14 +7,13 @@ in its cursor, and a call that does not come back does not hold up the suite.
 import json
 import logging
 import re
-import threading
-import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from typing import Any
 
+from magnum.drivers import asking
 from magnum.drivers.conformance.candidate import Candidate
 from magnum.drivers.contract import (
     Bay,
@@ -39,6 +38,8 @@ from magnum.drivers.contract import (
 MOST_CALLS = 60
 #: Seconds after which a call counts as one that never returns.
 PATIENCE = 20.0
+#: Of the thread in which the driver's code runs.
+_THREAD = "conformance"
 #: Largest cursor, in bytes of JSON.
 LARGEST_CURSOR = 64 * 1024
 #: What a verb raises to say that it has failed for good; what else it raises stands in its way for now.
@@ -51,32 +52,6 @@ Answer = Outcome | DriverError
 
 class Unfit(AssertionError):
     """The driver breaks a rule of the contract; the text says which, where, and what to do."""
-
-
-@dataclass(frozen=True, slots=True)
-class Ended:
-    """How a call of the driver's code ended: what it returned or raised, and how long it took, in seconds."""
-
-    came_back: bool
-    answer: object
-    seconds: float
-
-
-def within(patience: float, call: Callable[[], object]) -> Ended:
-    """Call the driver's code in a thread of its own, and wait for it for so many seconds."""
-    found: list[object] = []
-
-    def ask() -> None:
-        try:
-            found.append(call())
-        except BaseException as error:  # noqa: BLE001 - whatever comes out is an answer
-            found.append(error)
-
-    begun = time.monotonic()
-    thread = threading.Thread(target=ask, name="conformance", daemon=True)
-    thread.start()
-    thread.join(patience)
-    return Ended(bool(found), found[0] if found else None, time.monotonic() - begun)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +134,7 @@ class Trial:
         return answer
 
     def _ask(self, driver: Driver, verb: Verb, work: Work, where: str) -> Answer:
-        ended = within(PATIENCE, partial(getattr(driver, f"bay_{verb}"), work))
+        ended = asking.within(PATIENCE, partial(getattr(driver, f"bay_{verb}"), work), _THREAD)
         self.seconds.append(ended.seconds)
         if not ended.came_back:
             raise Unfit(
@@ -178,7 +153,7 @@ class Trial:
     def ask(self, what: str, question: Callable[[], object], patience: float) -> object:
         """Ask the driver something that is no verb. Returns its answer, or the exception of the contract it raised."""
         with self._listening():
-            ended = within(patience, question)
+            ended = asking.within(patience, question, _THREAD)
         if not ended.came_back:
             raise Unfit(
                 f"{what}: it has not come back within {patience:g} s, and the contract says so"

@@ -5,10 +5,9 @@ Heat chooses the nodes of which nothing is known. A name that means no node is a
 its place.
 """
 
-import contextvars
 import logging
-import threading
 
+from magnum.drivers import asking
 from magnum.drivers.contract import WORKER, NodeGroup, Scaler, Work
 from magnum.drivers.heat import groups
 from magnum.drivers.heat.nodes import NodeUnknown
@@ -68,22 +67,13 @@ def _surplus(group: NodeGroup, view: StackView) -> int:
 
 
 def _chosen(scaler: Scaler, work: Work, count: int) -> list[str]:
-    answer: list[tuple[str, ...]] = []
+    def ask() -> list[str]:
+        return [str(one) for one in scaler.removable(work, count)]
 
-    def ask() -> None:
-        try:
-            answer.append(tuple(str(one) for one in scaler.removable(work, count))[:count])
-        except Exception as error:  # noqa: BLE001 - the driver's border: its scaler is only an adviser
-            LOG.warning(
-                "Bay %s: which nodes may go is not known: %s", work.bay.uuid, type(error).__name__
-            )
-
-    # In a thread, for it may hang; with the lease of this one.
-    thread = threading.Thread(
-        target=contextvars.copy_context().run, args=(ask,), name="scaler", daemon=True
-    )
-    thread.start()
-    thread.join(_PATIENCE)
-    if thread.is_alive():
+    ended = asking.within(_PATIENCE, ask, "scaler")  # it may hang, and has the lease of this thread
+    if not ended.came_back:
         LOG.warning("Bay %s: the scaler does not come back.", work.bay.uuid)
-    return list(answer[0]) if answer else []
+    if isinstance(ended.answer, BaseException):
+        what = type(ended.answer).__name__
+        LOG.warning("Bay %s: which nodes may go is not known: %s", work.bay.uuid, what)
+    return ended.answer[:count] if isinstance(ended.answer, list) else []

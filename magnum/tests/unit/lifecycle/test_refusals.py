@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from magnum.drivers import asking
 from magnum.drivers.contract import Driver, InvalidOption, NotSupported, Work
 from magnum.lifecycle import refusals
 from magnum.lifecycle.refusals import Refused
@@ -87,7 +88,7 @@ def test_one_that_hangs_is_waited_for_once(
 
 
 def test_a_driver_that_refuses_nothing_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(threading, "Thread", None)
+    monkeypatch.setattr(asking, "within", None)
 
     class Silent(Driver):
         name = "silent_v1"
